@@ -1,0 +1,97 @@
+"""The Kilo Code command line as an engine."""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from soulcaster_agent.engine import EngineResult
+from soulcaster_agent.job import Model
+from soulcaster_agent.kilo_events import Events
+from soulcaster_agent.log import Log
+from soulcaster_agent.process import Command
+
+PROVIDER = "local"
+# Kilo repeats a failing model call for ever unless it is told when to give up.
+RETRIES = "5"
+
+
+class Kilo:
+    """Runs ``kilo run`` in the clone; its home folder lasts as long as the run."""
+
+    def __init__(self, binary: str, path: str) -> None:
+        self._binary = binary
+        self._path = path
+        self._command = Command()
+
+    def run(
+        self, workdir: Path, prompt: str, model: Model, deadline: float, log: Log
+    ) -> EngineResult:
+        """See Engine.run."""
+        events = Events(log)
+        with tempfile.TemporaryDirectory(
+            prefix="home-", dir=workdir.parent, ignore_cleanup_errors=True
+        ) as home:
+            try:
+                status = self._command.run(
+                    self._arguments(model),
+                    cwd=workdir,
+                    env=self._environment(Path(home), model),
+                    # Not an argument: feedback has no fixed size, and Kilo puts
+                    # quotes around what it is given there.
+                    stdin=prompt,
+                    deadline=deadline,
+                    on_line=events.read,
+                )
+            except OSError as error:
+                return EngineResult(False, "", f"The engine could not be started: {error.strerror}")
+        return events.result(status)
+
+    def stop(self) -> None:
+        """See Engine.stop."""
+        self._command.stop()
+
+    def _arguments(self, model: Model) -> list[str]:
+        # The title spares the model call that would invent one.
+        fixed = ["run", "--auto", "--format", "json", "--title", "soulcaster"]
+        return [self._binary, *fixed, "--model", f"{PROVIDER}/{model.name}"]
+
+    def _environment(self, home: Path, model: Model) -> dict[str, str]:
+        return {
+            "PATH": self._path,
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "KILO_CONFIG_CONTENT": json.dumps(configuration(model)),
+            "KILO_SESSION_RETRY_LIMIT": RETRIES,
+            "KILO_DISABLE_MODELS_FETCH": "1",
+        }
+
+
+def configuration(model: Model) -> dict[str, object]:
+    """Kilo's settings: one provider, and nothing sent anywhere else."""
+    name = f"{PROVIDER}/{model.name}"
+    return {
+        "autoupdate": False,
+        "share": "disabled",
+        "experimental": {"openTelemetry": False},
+        "model": name,
+        "small_model": name,
+        "enabled_providers": [PROVIDER],
+        "provider": {
+            PROVIDER: {
+                # Part of Kilo's binary: nothing is downloaded for it.
+                "npm": "@ai-sdk/openai-compatible",
+                "name": "Model",
+                "options": {"baseURL": model.base_url, "apiKey": model.api_key},
+                "models": {model.name: {"name": model.name}},
+            }
+        },
+    }
+
+
+def find_kilo() -> Kilo:
+    """Take the binary that KILO_BIN names, else ``kilo`` on the PATH."""
+    path = os.environ.get("PATH", os.defpath)
+    binary = os.environ.get("KILO_BIN") or shutil.which("kilo", path=path) or "kilo"
+    return Kilo(binary, path)

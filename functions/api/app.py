@@ -1,0 +1,53 @@
+"""The HTTP API: one FastAPI application, served by Mangum."""
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from mangum import Mangum
+
+from routes import clusters, feedback, jobs, projects, sources, stats
+from routes.auth import require_key
+from routes.errors import Problem
+from soulcaster import logs
+from soulcaster.edges.queues import QueueError
+from soulcaster.edges.redis import RedisError
+
+logger = logs.logger()
+
+app = FastAPI(
+    title="Soulcaster",
+    version="0.1.0",
+    description="From what users complain about to a verified draft pull request.",
+    dependencies=[Depends(require_key)],
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,  # nothing is open; the page is committed as openapi.json
+    responses={
+        401: {"model": Problem, "description": "The key is missing or wrong"},
+        503: {"model": Problem, "description": "A store did not answer; try again"},
+    },
+)
+for part in (projects, sources, feedback, clusters, jobs, stats):
+    app.include_router(part.router)
+
+
+@app.exception_handler(RedisError)
+@app.exception_handler(QueueError)
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    logger.error("a store did not answer", exc_info=error)
+    problem = {"detail": "a store did not answer; try again"}
+    return JSONResponse(problem, 503, {"retry-after": "5"})
+
+
+@app.exception_handler(RequestValidationError)
+async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    # The input itself is left out: it may hold what must not be logged or shown.
+    problems = [
+        {"loc": [str(part) for part in one["loc"]], "msg": one["msg"], "type": one["type"]}
+        for one in error.errors()
+    ]
+    malformed = any(one["type"] == "json_invalid" for one in problems)
+    return JSONResponse({"detail": problems}, 400 if malformed else 422)
+
+
+handler = Mangum(app, lifespan="off")

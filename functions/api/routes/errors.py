@@ -1,0 +1,29 @@
+"""What the API answers when it can't do what was asked."""
+
+from typing import Any
+
+from fastapi import HTTPException
+from pydantic import BaseModel
+
+
+class Problem(BaseModel):
+    """Why there is no result, for people."""
+
+    detail: str
+
+
+def not_found(what: str) -> HTTPException:
+    """404: it is not there, or not yours; which of the two is not said."""
+    return HTTPException(404, f"there is no such {what}")
+
+
+def bad_request(error: ValueError) -> HTTPException:
+    """400, naming the field at fault."""
+    return HTTPException(400, str(error))
+
+
+type Responses = dict[int | str, dict[str, Any]]
+
+NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such thing"}}
+BAD_REQUEST: Responses = {400: {"model": Problem, "description": "A field is at fault"}}
+CONFLICT: Responses = {409: {"model": Problem, "description": "It conflicts with what is"}}

@@ -1,0 +1,1 @@
+"""Soulcaster: from what users complain about to a verified draft pull request."""

@@ -1,0 +1,48 @@
+"""S3: patches and logs of jobs."""
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+MAX_OBJECT_BYTES = 5_000_000
+
+
+class BucketError(Exception):
+    """The bucket did not answer, or refused."""
+
+
+class Bucket:
+    """One bucket."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._s3 = boto3.client(
+            "s3",
+            config=Config(
+                connect_timeout=2,
+                read_timeout=10,
+                retries={"total_max_attempts": 2},
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def upload_url(self, key: str, seconds: int) -> str:
+        """An address that takes one PUT of ``key`` for so many seconds."""
+        return self._s3.generate_presigned_url(
+            "put_object", Params={"Bucket": self._name, "Key": key}, ExpiresIn=seconds
+        )
+
+    def read(self, key: str) -> bytes | None:
+        """An object of at most 5 MB, or None where there is none; raises ``BucketError``."""
+        try:
+            answer = self._s3.get_object(Bucket=self._name, Key=key)
+            if answer["ContentLength"] > MAX_OBJECT_BYTES:
+                raise BucketError(f"{key} has {answer['ContentLength']} bytes")
+            return answer["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise BucketError(str(error)) from error
+        except BotoCoreError as error:
+            raise BucketError(str(error)) from error

@@ -1,0 +1,82 @@
+"""ECS: where the coding agent runs, a Fargate task for each attempt."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class TaskError(Exception):
+    """No task was started, as far as is known; trying again later may help."""
+
+
+class Tasks:
+    """Starts and stops tasks of one definition on one cluster."""
+
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        definition: str,
+        container: str,
+        subnets: list[str],
+        security_groups: list[str],
+    ) -> None:
+        self._cluster = cluster
+        self._definition = definition
+        self._container = container
+        self._network: Any = {
+            "awsvpcConfiguration": {
+                "subnets": subnets,
+                "securityGroups": security_groups,
+                "assignPublicIp": "ENABLED",
+            }
+        }
+        self._ecs = boto3.client(
+            "ecs",
+            config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}),
+        )
+
+    def start(self, token: str, started_by: str, environment: dict[str, str]) -> str:
+        """Start the task that ``token`` (1 to 64 characters) names; returns its ARN.
+
+        The same token starts nothing twice. Raises ``TaskError``.
+        """
+        try:
+            answer = self._ecs.run_task(
+                cluster=self._cluster,
+                taskDefinition=self._definition,
+                launchType="FARGATE",
+                count=1,
+                clientToken=token,
+                startedBy=started_by,
+                networkConfiguration=self._network,
+                overrides={
+                    "containerOverrides": [
+                        {
+                            "name": self._container,
+                            "environment": [
+                                {"name": k, "value": v} for k, v in sorted(environment.items())
+                            ],
+                        }
+                    ]
+                },
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise TaskError(str(error)) from error
+        # RunTask answers 200 with failures and no task when there is no capacity.
+        if not answer["tasks"]:
+            reasons = ", ".join(str(f.get("reason")) for f in answer["failures"])
+            raise TaskError(f"no task was started: {reasons or 'no reason given'}")
+        return answer["tasks"][0]["taskArn"]
+
+    def stop(self, task: str, reason: str) -> None:
+        """Stop a task; one that has ended or is unknown is fine. Raises ``TaskError``."""
+        try:
+            self._ecs.stop_task(cluster=self._cluster, task=task, reason=reason[:255])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidParameterException":
+                raise TaskError(str(error)) from error
+        except BotoCoreError as error:
+            raise TaskError(str(error)) from error

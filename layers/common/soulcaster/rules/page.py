@@ -1,0 +1,35 @@
+"""A page of a list, and where the next one starts."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """``next_cursor`` is None on the last page; ``total`` counts the whole list."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+    total: int
+
+
+def encode_cursor(position: str) -> str:
+    """A position in a list, as callers get to see it."""
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> str:
+    """The position in a cursor, '' for none; raises ValueError for what is no cursor."""
+    if not cursor:
+        return ""
+    try:
+        position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        score, _, identifier = position.partition(":")
+        float(score)
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise ValueError("cursor: is none of ours") from error
+    if not identifier or not score.lstrip("-").replace(".", "", 1).isdecimal():
+        raise ValueError("cursor: is none of ours")
+    return position

@@ -1,0 +1,85 @@
+"""What a patch may hold before anything of it reaches a repository."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+MAX_FILES = 40
+MAX_BYTES = 400_000
+
+# A line that looks like a credential: GitHub, AWS, Google, OpenAI-like keys and private keys.
+_SECRET = re.compile(
+    r"gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z0-9_]{16,}|AKIA[0-9A-Z]{16}"
+    r"|AIza[0-9A-Za-z_-]{30,}|sk-[A-Za-z0-9_-]{20,}|whsec_[A-Za-z0-9+/]{20,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+
+
+class PatchRefused(ValueError):  # noqa: N818 - an outcome with a name
+    """The patch must not become a pull request; the message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """The whole new text of one file, or its deletion (``content`` None)."""
+
+    path: str
+    mode: str
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A change against the commit ``base``."""
+
+    base: str
+    summary: str
+    diff: str
+    files: tuple[ChangedFile, ...]
+
+
+def parse_patch(text: str) -> Patch:
+    """The patch that a task uploaded, checked; raises ``PatchRefused``."""
+    try:
+        raw: dict[str, Any] = json.loads(text)
+        base, summary, diff = str(raw["base"]), str(raw["summary"]), str(raw["diff"])
+        files = tuple(_file(entry) for entry in raw["files"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, PatchRefused):
+            raise
+        raise PatchRefused("the patch is not in the agreed form") from error
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", base):
+        raise PatchRefused("the patch does not name the commit it is based on")
+    if not files:
+        raise PatchRefused("the patch changes nothing")
+    if len(files) > MAX_FILES:
+        raise PatchRefused(f"it changes {len(files)} files; {MAX_FILES} is the limit")
+    if sum(len((f.content or "").encode()) for f in files) > MAX_BYTES:
+        raise PatchRefused(f"it holds more than {MAX_BYTES} bytes")
+    if len({f.path for f in files}) != len(files):
+        raise PatchRefused("it changes the same file twice")
+    return Patch(base, summary[:4_000], diff[:MAX_BYTES], files)
+
+
+def _file(entry: dict[str, Any]) -> ChangedFile:
+    path, mode = entry["path"], entry["mode"]
+    if not isinstance(path, str) or not isinstance(mode, str):
+        raise PatchRefused("a file has no path or no mode")
+    parts = path.split("/")
+    if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts) or "\0" in path:
+        raise PatchRefused(f"the path {path[:200]!r} leaves the repository")
+    lowered = [part.lower() for part in parts]
+    if lowered[0] in (".github", ".git") or ".git" in lowered or lowered[-1] == ".gitmodules":
+        raise PatchRefused(f"{path} is not for an agent to change")
+    if mode not in ("100644", "100755"):
+        what = {"120000": "a symbolic link", "160000": "a submodule"}.get(mode, f"of mode {mode}")
+        raise PatchRefused(f"{path} is {what}")
+    if entry.get("deleted"):
+        return ChangedFile(path, mode, None)
+    content = entry.get("content")
+    if entry.get("binary") or not isinstance(content, str) or "\0" in content:
+        raise PatchRefused(f"{path} is binary")
+    if _SECRET.search(content):
+        raise PatchRefused(f"{path} holds what looks like a credential")
+    return ChangedFile(path, mode, content)

@@ -1,0 +1,1 @@
+"""The kinds of source, a module each; ``soulcaster.rules.kinds`` lists them."""

@@ -1,0 +1,149 @@
+"""Sentry's integration platform: issue and issue-alert ("event_alert") webhooks.
+
+Source: Sentry's documentation, "Webhooks" of the integration platform.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from soulcaster.rules.feedback import (
+    SEVERITIES,
+    Feedback,
+    Severity,
+    link,
+    member,
+    milliseconds,
+    optional,
+    title_and_body,
+)
+from soulcaster.rules.source import Source, any_equal
+
+HEADERS = ("sentry-hook-resource", "sentry-hook-signature")
+_FRAMES = 12
+
+
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:
+    """HMAC-SHA256 of the body in hex, under the integration's client secret."""
+    del now  # Sentry signs no time
+    given = headers.get("sentry-hook-signature", "")
+    return any_equal(
+        given, (hmac.new(s.encode(), body, hashlib.sha256).hexdigest() for s in secrets)
+    )
+
+
+def normalise(
+    source: Source, headers: Mapping[str, str], payload: Any, received_at: int
+) -> Feedback | str:
+    """One item for each Sentry issue; its events count as occurrences of it."""
+    resource = headers.get("sentry-hook-resource", "")
+    if resource == "issue":
+        return _issue(source, payload, received_at)
+    if resource == "event_alert":
+        return _event(source, payload, received_at)
+    return f"Sentry's resource {resource or '(none)'} is not feedback"
+
+
+def _issue(source: Source, payload: Any, received_at: int) -> Feedback:
+    issue = member(payload, "data.issue", dict)
+    where = "data.issue"
+    title, body = title_and_body(
+        member(payload, f"{where}.title", str), _culprit(issue), f"{where}.title"
+    )
+    count = optional(payload, f"{where}.count", (str, int))
+    last_seen = optional(payload, f"{where}.lastSeen", str)
+    first_seen = optional(payload, f"{where}.firstSeen", str)
+    seen = milliseconds(last_seen, f"{where}.lastSeen") if last_seen else received_at
+    return Feedback(
+        project=source.project,
+        source="sentry",
+        source_id=source.id,
+        channel=str(optional(issue, "project.slug", str) or "sentry"),
+        external_id=f"issue:{_id(payload, where + '.id')}",
+        title=title,
+        body=body,
+        author=None,
+        url=link(issue.get("web_url")) or link(issue.get("permalink")),
+        severity=_severity(issue.get("level")),
+        occurrences=max(1, int(count)) if str(count or "").isdecimal() else 1,
+        created_at=milliseconds(first_seen, f"{where}.firstSeen") if first_seen else seen,
+        received_at=received_at,
+        version=seen,
+        open=issue.get("status") not in ("resolved", "ignored"),
+        details={"short_id": optional(payload, f"{where}.shortId", str)},
+    )
+
+
+def _event(source: Source, payload: Any, received_at: int) -> Feedback:
+    event = member(payload, "data.event", dict)
+    at = event.get("timestamp") or event.get("datetime")
+    seen = milliseconds(at, "data.event.timestamp") if at is not None else received_at
+    title, body = title_and_body(
+        member(payload, "data.event.title", str), _trace(event), "data.event.title"
+    )
+    return Feedback(
+        project=source.project,
+        source="sentry",
+        source_id=source.id,
+        channel=str(optional(payload, "data.event.platform", str) or "sentry"),
+        external_id=f"issue:{_id(payload, 'data.event.issue_id')}",
+        title=title,
+        body=body,
+        author=None,
+        url=link(event.get("web_url")),
+        severity=_severity(event.get("level")),
+        occurrences=1,
+        created_at=seen,
+        received_at=received_at,
+        version=seen,
+        rank=1,  # it has the stack trace, which the issue's own webhook lacks
+        occurrence_id=member(payload, "data.event.event_id", str)[:64],
+        details={"exception": _exceptions(event)},
+    )
+
+
+def _id(payload: Any, path: str) -> str:
+    return str(member(payload, path, (str, int)))[:64]
+
+
+def _severity(level: object) -> Severity | None:
+    return next((one for one in SEVERITIES if one == level), None)
+
+
+def _culprit(issue: dict[str, Any]) -> str:
+    metadata = optional(issue, "metadata", dict) or {}
+    parts = [issue.get("culprit"), metadata.get("value"), metadata.get("filename")]
+    return "\n".join(str(part) for part in parts if part)
+
+
+def _exceptions(event: dict[str, Any]) -> list[dict[str, Any]]:
+    values = optional(event, "exception.values", list) or []
+    return [
+        {"type": str(v.get("type"))[:200], "frames": _frames(v)}
+        for v in values
+        if isinstance(v, dict)
+    ]
+
+
+def _frames(value: dict[str, Any]) -> list[str]:
+    frames = optional(value, "stacktrace.frames", list) or []
+    own = [f for f in frames if isinstance(f, dict) and f.get("in_app") is not False] or frames
+    return [
+        f"{f.get('module') or f.get('filename')}:{f.get('function')}"[:200]
+        for f in own[-_FRAMES:]
+        if isinstance(f, dict)
+    ]
+
+
+def _trace(event: dict[str, Any]) -> str:
+    """Exception types, messages and frames, innermost last: what tells two errors apart."""
+    lines = [str(event["culprit"])] if event.get("culprit") else []
+    values = optional(event, "exception.values", list) or []
+    for value in values:
+        if isinstance(value, dict):
+            lines.append(f"{value.get('type')}: {value.get('value')}")
+            lines += [f"  {frame}" for frame in _frames(value)]
+    if not values and event.get("message"):
+        lines.append(str(event["message"]))
+    return "\n".join(lines)

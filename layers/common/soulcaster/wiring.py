@@ -1,0 +1,149 @@
+"""The only place where edges are made. Each is made once a process, when first asked for."""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+from soulcaster.edges.cluster_store import ClusterStore
+from soulcaster.edges.feedback_store import FeedbackStore
+from soulcaster.edges.job_store import JobStore
+from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.redis import Redis
+from soulcaster.edges.secrets import Secrets
+from soulcaster.settings import setting
+
+# Imported where they are made: what one function needs must not cost the others their start.
+if TYPE_CHECKING:
+    from soulcaster.edges.bucket import Bucket
+    from soulcaster.edges.gemini import Gemini
+    from soulcaster.edges.github import GitHub
+    from soulcaster.edges.queues import Queue
+    from soulcaster.edges.reddit import Reddit
+    from soulcaster.edges.tasks import Tasks
+    from soulcaster.edges.vector import Vectors
+    from soulcaster.use_cases.claim import Model
+
+
+@cache
+def secrets() -> Secrets:
+    """Secrets Manager."""
+    return Secrets()
+
+
+def secret(name: str) -> str:
+    """The text of the secret whose ARN the variable ``name`` holds."""
+    return secrets().read(setting(name))
+
+
+@cache
+def redis() -> Redis:
+    """Redis."""
+    return Redis(setting("UPSTASH_REDIS_REST_URL"), secret("UPSTASH_REDIS_REST_TOKEN_ARN"))
+
+
+def feedback() -> FeedbackStore:
+    """Feedback in Redis."""
+    return FeedbackStore(redis())
+
+
+def clusters() -> ClusterStore:
+    """Clusters in Redis."""
+    return ClusterStore(redis())
+
+
+def jobs() -> JobStore:
+    """Fix jobs in Redis."""
+    return JobStore(redis())
+
+
+def projects() -> ProjectStore:
+    """Projects and sources in Redis."""
+    return ProjectStore(redis())
+
+
+@cache
+def queue(variable: str) -> "Queue":
+    """The queue whose address the variable holds."""
+    from soulcaster.edges.queues import Queue
+
+    return Queue(setting(variable))
+
+
+@cache
+def vectors() -> "Vectors":
+    """The vector index."""
+    from soulcaster.edges.vector import Vectors
+
+    return Vectors(
+        setting("UPSTASH_VECTOR_REST_URL"),
+        secret("UPSTASH_VECTOR_REST_TOKEN_ARN"),
+        setting("EMBEDDING_MODEL"),
+        int(setting("EMBEDDING_DIMENSIONS")),
+    )
+
+
+@cache
+def gemini() -> "Gemini":
+    """Gemini."""
+    from soulcaster.edges.gemini import Gemini
+
+    return Gemini(
+        setting("GOOGLE_GEMINI_BASE_URL"),
+        secret("GEMINI_API_KEY_ARN"),
+        setting("EMBEDDING_MODEL"),
+        int(setting("EMBEDDING_DIMENSIONS")),
+        setting("NAMING_MODEL"),
+    )
+
+
+@cache
+def github() -> "GitHub":
+    """GitHub, as our App."""
+    from soulcaster.edges.github import GitHub
+
+    app = json.loads(secret("GITHUB_APP_ARN"))
+    return GitHub(setting("GITHUB_API_URL"), str(app["app_id"]), app["private_key"])
+
+
+@cache
+def reddit() -> "Reddit":
+    """Reddit, read only."""
+    from soulcaster.edges.reddit import Reddit
+
+    app = json.loads(secret("REDDIT_APP_ARN"))
+    return Reddit(
+        setting("REDDIT_URL"),
+        setting("REDDIT_OAUTH_URL"),
+        app["client_id"],
+        app["client_secret"],
+        "soulcaster/0.1 (feedback reader)",
+    )
+
+
+@cache
+def bucket() -> "Bucket":
+    """Where patches and logs lie."""
+    from soulcaster.edges.bucket import Bucket
+
+    return Bucket(setting("BUCKET"))
+
+
+@cache
+def tasks() -> "Tasks":
+    """Where agents run."""
+    from soulcaster.edges.tasks import Tasks
+
+    return Tasks(
+        cluster=setting("ECS_CLUSTER"),
+        definition=setting("TASK_DEFINITION"),
+        container=setting("TASK_CONTAINER"),
+        subnets=setting("TASK_SUBNETS").split(","),
+        security_groups=setting("TASK_SECURITY_GROUPS").split(","),
+    )
+
+
+def model() -> "Model":
+    """The model that agents are given."""
+    from soulcaster.use_cases.claim import Model
+
+    return Model(setting("MODEL_BASE_URL"), secret("MODEL_API_KEY_ARN"), setting("MODEL_NAME"))

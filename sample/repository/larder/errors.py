@@ -1,0 +1,2 @@
+class LarderError(Exception):
+    """Something the user can put right; the message says what."""

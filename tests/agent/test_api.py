@@ -1,0 +1,91 @@
+"""Calls to the control plane are repeated where a repetition can help."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from soulcaster_agent.api import PAUSES, Api, RefusedError, UnreachableError
+from soulcaster_agent.job import MalformedJobError, parse_job
+from tests.agent.control_plane import ControlPlane
+
+type Answer = httpx.Response | Exception
+
+
+def api(answers: list[Answer], pauses: list[float]) -> Api:
+    """An API that gives these answers one after the other."""
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        nxt = answers.pop(0)
+        if isinstance(nxt, Exception):
+            raise nxt
+        return nxt
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    return Api("http://api.test/", http, pauses.append)
+
+
+CALLS: list[Callable[[Api], object]] = [
+    lambda api: api.finish("failed", "reason", ""),
+    lambda api: api.upload("http://s3.test/patch", b"{}"),
+    lambda api: api.claim("ticket"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS[:2])
+@pytest.mark.parametrize(
+    "problem", [httpx.ConnectError("no"), httpx.ReadTimeout("slow"), httpx.Response(503)]
+)
+def test_a_passing_fault_is_outlasted(call: Callable[[Api], object], problem: Answer) -> None:
+    """Transport errors and 5xx are tried again after growing pauses."""
+    pauses: list[float] = []
+    call(api([problem, problem, httpx.Response(200)], pauses))
+    assert pauses == list(PAUSES[:2])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_trying_again_has_an_end(call: Callable[[Api], object]) -> None:
+    """After the last pause the caller hears what was wrong."""
+    pauses: list[float] = []
+    with pytest.raises(UnreachableError, match="503 overloaded"):
+        call(api([httpx.Response(503, text="overloaded") for _ in range(6)], pauses))
+    assert pauses == list(PAUSES)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("status", [401, 403, 404, 409])
+def test_a_refusal_is_final(call: Callable[[Api], object], status: int) -> None:
+    """A 4xx is not tried again."""
+    pauses: list[float] = []
+    with pytest.raises(RefusedError, match=str(status)):
+        call(api([httpx.Response(status)], pauses))
+    assert pauses == []
+
+
+def test_a_heartbeat_is_not_repeated() -> None:
+    """The next beat is the retry; a late one says nothing."""
+    with pytest.raises(UnreachableError):
+        api([httpx.ConnectError("no")], []).heartbeat()
+
+
+@pytest.mark.parametrize("missing", ["job_id", "deadline", "repository", "uploads", "token"])
+def test_a_job_that_lacks_something_says_what(plane: ControlPlane, missing: str) -> None:
+    """A claim's answer is checked before anything is started."""
+    answer = plane.job()
+    del answer[missing]
+    with pytest.raises(MalformedJobError, match=missing):
+        parse_job(answer)
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", {"repository": 1}])
+def test_an_answer_that_is_no_job_is_refused(answer: object) -> None:
+    """Nothing but the one error comes out of parsing."""
+    with pytest.raises(MalformedJobError):
+        parse_job(answer)
+
+
+def test_a_job_does_not_show_its_secrets(plane: ControlPlane) -> None:
+    """A job that lands in a traceback or a log gives nothing away."""
+    job = parse_job(plane.job())
+    shown = repr(job)
+    assert [secret for secret in job.secrets() if secret in shown] == []
