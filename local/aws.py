@@ -83,9 +83,10 @@ class Faults:
         for operation, given in body.items():
             faults = given if isinstance(given, list) else [given]
             unknown = {key for fault in faults for key in fault} - COMMON_FAULT - self.kinds
-            if operation not in self.operations or unknown:
-                odd = f"unknown operation {operation}" if not unknown else f"unknown {unknown}"
-                return JSONResponse({"message": f"no such fault: {odd}"}, status_code=400)
+            unknown |= {operation} - self.operations
+            if unknown:
+                message = f"not understood: {', '.join(sorted(unknown))}"
+                return JSONResponse({"message": message}, status_code=400)
             self.planned[operation] = deque(
                 {key: value for key, value in fault.items() if key != "times"}
                 for fault in faults
@@ -106,7 +107,7 @@ class Faults:
         if fault.get("applied"):
             await call()
         if "status" in fault:
-            return JSONResponse({"__type": "InternalFailure"}, status_code=fault["status"])
+            return Response(status_code=fault["status"])
         if fault.get("hang"):
             while (await request.receive())["type"] != "http.disconnect":
                 pass

@@ -7,9 +7,10 @@ A recording is a JSON file in ``--recordings``:
 
 It is played for a conversation in whose user messages all of ``match`` occur. The step to play is
 the number of assistant messages so far, so asking again gives the same answer. In arguments
-``{workdir}`` stands for the folder that a system message names in a line "Working directory: …".
+``{workdir}`` stands for the folder named in the last line "Working directory: …" of the user and
+system messages; the agent's command line ends each user message with such a line.
 A request that offers no tools (an agent asking for a title) gets a fixed text and uses no step.
-Whatever can't be answered gets 401, at which agents stop; other errors they repeat for ever.
+Refusals are 4xx, at which agents stop; a 5xx they would repeat for ever.
 """
 
 import argparse
@@ -18,7 +19,8 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +48,34 @@ class Refused(Exception):  # noqa: N818 - it is an answer
         self.code = code
 
 
-def app(recordings: Path, key: str) -> Starlette:
-    """The model ``replay`` for clients that hold ``key``; the folder is read at each request."""
+@dataclass(frozen=True)
+class Recording:
+    """What the model says, step by step, in conversations about something."""
+
+    name: str
+    match: tuple[str, ...]
+    steps: tuple[Json, ...]
+
+
+def load(folder: Path) -> list[Recording]:
+    """All recordings in ``folder``; raises ``ValueError`` naming the file that is none."""
+    recordings = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            given = json.loads(file.read_text())
+            recording = Recording(given["name"], tuple(given["match"]), tuple(given["steps"]))
+            called = [call for step in recording.steps for call in step.get("tool_calls", [])]
+            whole = all(call["name"] and isinstance(call["arguments"], dict) for call in called)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{file.name} is no recording: {error!r}") from error
+        if not (whole and all(recording.match) and recording.match and recording.steps):
+            raise ValueError(f"{file.name} matches everything, has no steps or calls nothing")
+        recordings.append(recording)
+    return recordings
+
+
+def app(recordings: Sequence[Recording], key: str) -> Starlette:
+    """The model ``replay`` for clients that hold ``key``."""
 
     async def models(request: Request) -> Response:
         _check_key(request, key)
@@ -116,18 +144,19 @@ async def _conversation(request: Request) -> Json:
     return dict(asked)
 
 
-def _message(recordings: Path, asked: Json) -> Json:
+def _message(recordings: Sequence[Recording], asked: Json) -> Json:
     """The assistant's message that the conversation has come to."""
     if not asked.get("tools"):
         return {"role": "assistant", "content": TITLE}
     recording = _matching(recordings, _texts(asked, "user"))
-    steps = recording["steps"]
     played = sum(message["role"] == "assistant" for message in asked["messages"])
-    if played >= len(steps):
+    if played >= len(recording.steps):
         raise Refused(
-            401, "recording_ended", f"{recording['name']}: has {len(steps)} steps, all of them done"
+            400,
+            "recording_ended",
+            f"{recording.name}: all of its {len(recording.steps)} steps are done",
         )
-    step = steps[played]
+    step = recording.steps[played]
     message: Json = {"role": "assistant", "content": step.get("content", "")}
     calls = step.get("tool_calls", [])
     if calls:
@@ -145,23 +174,19 @@ def _message(recordings: Path, asked: Json) -> Json:
         raise Refused(
             400,
             "unknown_tool",
-            f"{recording['name']}, step {played + 1}: calls {', '.join(unknown)}; "
+            f"{recording.name}, step {played + 1}: calls {', '.join(unknown)}; "
             f"offered are {', '.join(sorted(offered))}",
         )
     return message
 
 
-def _matching(recordings: Path, said: str) -> Json:
-    found: list[Json] = []
-    for file in sorted(recordings.glob("*.json")):
-        recording = json.loads(file.read_text())
-        if all(words in said for words in recording["match"]):
-            found.append(recording)
+def _matching(recordings: Sequence[Recording], said: str) -> Recording:
+    found = [one for one in recordings if all(words in said for words in one.match)]
     if not found:
         raise Refused(401, "no_model", NO_MODEL)
     if len(found) > 1:
-        names = ", ".join(recording["name"] for recording in found)
-        raise Refused(401, "ambiguous", f"more than one recording matches: {names}")
+        names = ", ".join(recording.name for recording in found)
+        raise Refused(400, "ambiguous", f"more than one recording matches: {names}")
     return found[0]
 
 
@@ -180,10 +205,10 @@ def _arguments(asked: Json, call: Mapping[str, Any]) -> str:
     arguments = json.dumps(call["arguments"])
     if "{workdir}" not in arguments:
         return arguments
-    stated = WORKDIR.search(_texts(asked, "system"))
+    stated = WORKDIR.findall(_texts(asked, "system") + "\n" + _texts(asked, "user"))
     if not stated:
-        raise Refused(400, "no_workdir", "no system message states a working directory")
-    return arguments.replace("{workdir}", json.dumps(stated[1])[1:-1])
+        raise Refused(400, "no_workdir", "no message states a working directory")
+    return arguments.replace("{workdir}", json.dumps(stated[-1])[1:-1])
 
 
 def _usage(asked: Json, message: Json) -> Json:
@@ -244,7 +269,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, required=True, help="a folder of JSON files")
     parser.add_argument("--key", required=True, help="the API key that clients must send")
     given = parser.parse_args()
-    serve(app(given.recordings, given.key), given.port)
+    serve(app(load(given.recordings), given.key), given.port)
 
 
 if __name__ == "__main__":

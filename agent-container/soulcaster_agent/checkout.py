@@ -1,4 +1,4 @@
-"""The two clones of an attempt: the engine's, and one that it can't reach."""
+"""The two clones of an attempt: the engine's, and the one its work is compared in."""
 
 import shutil
 from dataclasses import dataclass

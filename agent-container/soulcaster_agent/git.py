@@ -13,10 +13,15 @@ class GitError(Exception):
 
 
 class Git:
-    """Runs git until a deadline (Unix seconds); ``home`` is an empty folder."""
+    """Runs git until a deadline (Unix seconds); ``home`` is an empty folder.
+
+    ``complaints`` holds what git wrote when it ended with a status that was allowed
+    for but is not 0.
+    """
 
     def __init__(self, home: Path, deadline: float) -> None:
         self._deadline = deadline
+        self.complaints: list[str] = []
         self._env = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
@@ -45,7 +50,11 @@ class Git:
             )
         except subprocess.TimeoutExpired:
             raise DeadlinePassedError("git was not done in time") from None
+        said = done.stderr.decode(errors="replace").strip()
         if done.returncode not in ok:
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise GitError(" ".join(lines[-3:]) or f"git ended with status {done.returncode}")
+            raise GitError(
+                " ".join(said.splitlines()[-3:]) or f"git ended with status {done.returncode}"
+            )
+        if done.returncode:
+            self.complaints.append(said)
         return done.stdout

@@ -79,6 +79,8 @@ def work(job: Job, engine: Engine, log: Log, checkout: Checkout, git: Git) -> Ou
         patch = make_patch(checkout, git)
     except (PatchError, GitError) as error:
         return Outcome("failed", f"The patch could not be made: {error}", result.summary)
+    for complaint in git.complaints:
+        log.note(f"Not in the patch: {complaint}")
     if not patch.files:
         return Outcome("no_change", "The engine ended without changing a file.", result.summary)
     log.note(f"{len(patch.files)} files changed")

@@ -9,8 +9,6 @@ from local.github.call import Call, iso, only_fields
 from local.github.refusal import Refused
 from local.github.store import Row
 
-_LEVELS = {"read": 1, "write": 2}
-
 
 def get_app(call: Call) -> Response:
     """GET /app"""
@@ -49,7 +47,7 @@ def installation_of(call: Call) -> Response:
 def create_token(call: Call) -> Response:
     """POST /app/installations/{installation}/access_tokens"""
     _as_app(call)
-    index = int(call.param("installation")) - call.forge.keys.installation_id
+    index = call.number("installation") - call.forge.keys.installation_id
     owners = call.store.installed_owners()
     if not 0 <= index < len(owners):
         raise Refused(404, "Not Found")
@@ -107,7 +105,7 @@ def _permissions(asked: Any) -> dict[str, str]:
     if not isinstance(asked, dict) or any(v not in ("read", "write") for v in asked.values()):
         raise Refused(422, "Invalid request. 'permissions' is not a map to 'read' or 'write'.")
     for name, level in asked.items():
-        if _LEVELS[level] > _LEVELS.get(auth.GRANTED.get(name, ""), 0):
+        if auth.LEVELS[level] > auth.LEVELS.get(auth.GRANTED.get(name, ""), 0):
             raise Refused(422, "The permissions requested are not granted to this installation.")
     return {**asked, "metadata": "read"}
 

@@ -16,6 +16,7 @@ from local.github.store import Store
 
 TOKEN_SECONDS = 3600
 _MAX_JWT_SECONDS = 600
+LEVELS = {"read": 1, "write": 2}
 # What the App was granted when it was installed. Tokens may ask for less, never for more.
 GRANTED = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
 
@@ -44,10 +45,10 @@ class Caller:
     def sees(self, repository_id: int) -> bool:
         return self.repositories is None or repository_id in self.repositories
 
-    def level(self, permission: str) -> str:
+    def may(self, permission: str, level: str) -> bool:
         if self.kind == "person":
-            return "write"
-        return self.permissions.get(permission, "none")
+            return True
+        return LEVELS.get(self.permissions.get(permission, ""), 0) >= LEVELS[level]
 
 
 def identify(authorization: str | None, keys: Keys, store: Store) -> Caller:

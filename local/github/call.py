@@ -19,7 +19,7 @@ from local.github.git import Git
 from local.github.refusal import Refused, invalid
 from local.github.store import Row, Store
 
-_LEVELS = {"read": 1, "write": 2}
+LARGEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ class Call:
     def param(self, name: str) -> str:
         return str(self.request.path_params[name])
 
+    def number(self, name: str) -> int:
+        """A number in the path; one that is too large for the store is nobody's."""
+        return min(int(self.param(name)), LARGEST)
+
     def body(self) -> dict[str, Any]:
         """The JSON object that was sent; ``{}`` for none."""
         if not self.raw:
@@ -83,7 +87,7 @@ class Call:
             raise Refused(401, "Requires authentication")
         if row is None or not self.caller.sees(row["id"]):
             raise Refused(404, "Not Found")
-        if _LEVELS[self.caller.level(permission)] < _LEVELS[level]:
+        if not self.caller.may(permission, level):
             raise Refused(403, "Resource not accessible by integration")
         return row
 
@@ -109,7 +113,7 @@ class Call:
             size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
         except ValueError as error:
             raise invalid("Query", "per_page or page is not a number") from error
-        return min(max(size, 1), 100), max(page, 1)
+        return min(max(size, 1), 100), min(max(page, 1), 1_000_000)
 
 
 def endpoint(

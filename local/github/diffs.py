@@ -36,7 +36,7 @@ def changed_files(git: Git, base: str, head: str) -> list[FileDiff]:
     text = git.run("diff", *flags, since, head).decode(errors="replace")
     patches = _FILE.split(text)[1:]
     fields = iter(raw.split("\0"))
-    found = []
+    found: list[FileDiff] = []
     for described in fields:
         if not described:
             break

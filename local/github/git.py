@@ -13,7 +13,11 @@ _ZERO = "0" * 40
 
 
 class GitError(Exception):
-    """git refused; the message is what it wrote to standard error."""
+    """git ended with ``code``; the message is what it wrote to standard error."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Git:
             check=False,
         )
         if done.returncode:
-            raise GitError(done.stderr.decode(errors="replace").strip() or f"git {args[0]} failed")
+            said = done.stderr.decode(errors="replace").strip()
+            raise GitError(said or f"git {args[0]} failed", done.returncode)
         return done.stdout
 
     def _line(self, *args: str, data: bytes = b"", env: dict[str, str] | None = None) -> str:
@@ -95,12 +100,20 @@ class Git:
         return self.run("cat-file", "blob", f"{commit}:{path}")
 
     def write_tree(self, base: str | None, entries: Iterable[tuple[str, str | None, str]]) -> str:
-        """The tree ``base`` with ``(mode, blob or None to delete, path)`` applied."""
+        """The tree ``base`` with ``(mode, blob or None to delete, path)`` applied.
+
+        Raises ``GitError`` for a path that git doesn't take, such as ``../a``.
+        """
+        entries = list(entries)
         lines = [f"{mode if sha else 0} {sha or _ZERO}\t{path}\0" for mode, sha, path in entries]
         with tempfile.TemporaryDirectory(dir=self.path) as folder:
             env = {"GIT_INDEX_FILE": f"{folder}/index"}
             self.run("read-tree", base or "--empty", env=env)
             self.run("update-index", "-z", "--index-info", data="".join(lines).encode(), env=env)
+            kept = set(self.run("ls-files", "-z", env=env).decode(errors="replace").split("\0"))
+            # update-index leaves such a path out and calls that success.
+            if not {path for _, sha, path in entries if sha} <= kept:
+                raise GitError("a path was left out")
             return self._line("write-tree", env=env)
 
     def snapshot(self, folder: Path) -> str:
@@ -154,7 +167,9 @@ class Git:
         """The tree of the two merged, or None when they conflict."""
         try:
             return self._line("merge-tree", "--write-tree", base, head).splitlines()[0]
-        except GitError:
+        except GitError as error:
+            if error.code != 1:
+                raise
             return None
 
     def log(self, *revisions: str, limit: int = 100) -> list[CommitLine]:

@@ -185,6 +185,8 @@ def _person(given: Any, otherwise: Person) -> Person:
         raise Refused(422, "Invalid request. 'author' is not an object.")
     name = text_field(given, "name", required=True) or ""
     email = text_field(given, "email", required=True) or ""
+    if "\0" in name + email:
+        raise Refused(422, "Invalid request. A name or an email holds a NUL.")
     date = text_field(given, "date")
     return Person(name, email, parse_iso(date, "date") if date else now_iso())
 

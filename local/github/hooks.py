@@ -95,7 +95,7 @@ def delivery(call: Call) -> Response:
     row = call.store.one(
         "SELECT * FROM deliveries WHERE hook_id = ? AND id = ? AND delivered_at IS NOT NULL",
         _hook(call, "read")["id"],
-        int(call.param("delivery")),
+        call.number("delivery"),
     )
     if row is None:
         raise Refused(404, "Not Found")
@@ -132,11 +132,18 @@ def _config(config: Any) -> tuple[str, str | None]:
     if not isinstance(config, dict) or not isinstance(config.get("url"), str):
         raise invalid("Hook", "Config must contain URL for webhooks")
     only_fields(config, "url", "secret", "content_type", "insecure_ssl")
-    if urlsplit(config["url"]).scheme not in ("http", "https"):
+    if not _is_web(config["url"]):
         raise invalid("Hook", "Sorry, the URL host is not supported", field="url")
     if config.get("content_type") != "json":
         raise Refused(501, "not emulated: hooks whose content_type isn't json")
     return config["url"], str(config["secret"]) if config.get("secret") else None
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 def _record(
@@ -164,7 +171,7 @@ def _hook(call: Call, level: str) -> Row:
     where = call.repository("repository_hooks", level)
     row = call.store.one(
         "SELECT * FROM hooks WHERE id = ? AND repository_id = ?",
-        int(call.param("hook")),
+        call.number("hook"),
         where["id"],
     )
     if row is None:

@@ -98,7 +98,7 @@ def numbered(call: Call, where: Row) -> Row:
     row = call.store.one(
         "SELECT * FROM numbered WHERE repository_id = ? AND number = ?",
         where["id"],
-        int(call.param("number")),
+        call.number("number"),
     )
     if row is None:
         raise Refused(404, "Not Found")

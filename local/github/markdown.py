@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from local.github.html import Html, fill, join
 
 _CODE = re.compile(r"(`[^`\n]+`)")
+# The limits keep a page of brackets from taking minutes.
 _INLINE = re.compile(
-    r"\[(?P<text>[^\]\n]+)\]\((?P<target>https?://[^\s)]+)\)"
-    r"|(?P<url>https?://[^\s<>\"')]+)"
-    r"|\*\*(?P<bold>[^*\n]+)\*\*"
+    r"\[(?P<text>[^\]\n]{1,300})\]\((?P<target>https?://[^\s)]{1,2000})\)"
+    r"|(?P<url>https?://[^\s<>\"')]{0,2000}[^\s<>\"').,;:!?])"
+    r"|\*\*(?P<bold>[^*\n]{1,500})\*\*"
     r"|(?<![\w/])#(?P<issue>\d{1,9})\b"
 )
 _ITEM = re.compile(r"\s*(?:[-*]|(?P<number>\d{1,3})[.)])\s+(?P<task>\[[ xX]\]\s+)?(?P<text>.*)")
@@ -33,30 +34,35 @@ class _Renderer:
 
     def blocks(self) -> Iterator[Html]:
         while self._at < len(self._lines):
-            line = self._lines[self._at]
-            if fence := _FENCE.match(line):
-                yield self._fenced(fence[1])
-            elif heading := _HEADING.fullmatch(line):
-                self._at += 1
-                tag = f"h{min(len(heading[1]) + 2, 6)}"
-                yield fill(f"<{tag}>{{text}}</{tag}>", text=self._inline(heading[2]))
-            elif _ITEM.fullmatch(line):
-                yield self._list()
-            elif line.startswith(">"):
-                quoted = [part[1:].strip() for part in self._while(lambda x: x.startswith(">"))]
-                yield fill("<blockquote>{text}</blockquote>", text=self._inlines(quoted))
-            elif line.startswith("|"):
-                yield self._table()
-            elif line.strip().lower() in ("<details>", "<details open>", "</details>"):
-                yield self._details(line.strip().lower())
-            elif summary := _SUMMARY.fullmatch(line.strip()):
-                self._at += 1
-                yield fill("<summary>{text}</summary>", text=self._inline(summary[1]))
-            elif not line.strip():
-                self._at += 1
-            else:
-                yield fill("<p>{text}</p>", text=self._inlines(self._paragraph()))
+            yield self._block(self._lines[self._at])
         yield Html("</details>" * self._open_details)
+
+    def _block(self, line: str) -> Html:
+        if fence := _FENCE.match(line):
+            return self._fenced(fence[1])
+        if _ITEM.fullmatch(line):
+            return self._list()
+        if line.startswith(">"):
+            quoted = [part[1:].strip() for part in self._while(lambda x: x.startswith(">"))]
+            return fill("<blockquote>{text}</blockquote>", text=self._inlines(quoted))
+        if line.startswith("|"):
+            return self._table()
+        self._at += 1
+        return self._single(line) if not _continues(line) else self._paragraph(line)
+
+    def _single(self, line: str) -> Html:
+        """A block of one line, which has been taken already."""
+        bare = line.strip()
+        if heading := _HEADING.fullmatch(line):
+            tag = f"h{min(len(heading[1]) + 2, 6)}"
+            return fill(f"<{tag}>{{text}}</{tag}>", text=self._inline(heading[2]))
+        if bare.lower() in ("<details>", "<details open>", "</details>"):
+            return self._details(bare.lower())
+        if summary := _SUMMARY.fullmatch(bare):
+            return fill("<summary>{text}</summary>", text=self._inline(summary[1]))
+        if bare in ("---", "***"):
+            return Html("<hr>")
+        return self._paragraph(line) if bare else Html()
 
     def _fenced(self, fence: str) -> Html:
         self._at += 1
@@ -76,7 +82,7 @@ class _Renderer:
         return fill(f"<{tag}>{{items}}</{tag}>", items=join(shown))
 
     def _table(self) -> Html:
-        rows = []
+        rows: list[Html] = []
         for line in self._while(lambda x: x.startswith("|")):
             cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
             if all(re.fullmatch(r":?-{2,}:?", cell) for cell in cells):
@@ -87,7 +93,6 @@ class _Renderer:
         return fill("<table>{rows}</table>", rows=join(rows))
 
     def _details(self, tag: str) -> Html:
-        self._at += 1
         if tag != "</details>":
             self._open_details += 1
             return Html(tag)
@@ -96,10 +101,8 @@ class _Renderer:
         self._open_details -= 1
         return Html(tag)
 
-    def _paragraph(self) -> list[str]:
-        first = self._lines[self._at]
-        self._at += 1
-        return [first, *self._while(_continues)]
+    def _paragraph(self, first: str) -> Html:
+        return fill("<p>{text}</p>", text=self._inlines([first, *self._while(_continues)]))
 
     def _while(self, wanted: Callable[[str], bool]) -> list[str]:
         """Take lines as long as they are ``wanted``."""
@@ -138,5 +141,7 @@ class _Renderer:
 
 
 def _continues(line: str) -> bool:
+    """Whether a line can only be part of a paragraph."""
+    bare = line.strip()
     starts_block = _FENCE.match(line) or _HEADING.fullmatch(line) or _ITEM.fullmatch(line)
-    return bool(line.strip()) and not starts_block and line[0] not in ">|<"
+    return bool(bare) and not starts_block and bare not in ("---", "***") and bare[0] not in ">|<"

@@ -92,7 +92,7 @@ def issue(call: Call) -> Response:
     row = where and call.store.one(
         "SELECT * FROM numbered WHERE repository_id = ? AND number = ? AND NOT is_pull",
         where["id"],
-        int(call.param("number")),
+        call.number("number"),
     )
     if not where or not row:
         return missing(call)

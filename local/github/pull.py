@@ -46,7 +46,7 @@ def of_row(call: Call, where: Row, row: Row) -> Pull:
 
 def from_path(call: Call, level: str) -> Pull:
     """The pull request that the path names, if the caller may; raises 403 or 404."""
-    return in_repository(call, call.repository("pull_requests", level), int(call.param("number")))
+    return in_repository(call, call.repository("pull_requests", level), call.number("number"))
 
 
 def in_repository(call: Call, where: Row, number: int) -> Pull:

@@ -66,7 +66,7 @@ def _find(call: Call) -> Pull | None:
     where = pages.find(call)
     if where is None:
         return None
-    rows = pull.select(call, where, "number = ?", int(call.param("number")))
+    rows = pull.select(call, where, "number = ?", call.number("number"))
     return pull.of_row(call, where, rows[0]) if rows else None
 
 
@@ -150,7 +150,7 @@ def _lines(lines: list[str]) -> Iterator[Html]:
 
 def _counts(additions: int, deletions: int) -> Html:
     return fill(
-        '<span class="counts"><b class="plus">+{plus}</b> <b class="minus">−{minus}</b></span>',
+        '<span class="counts"><b class="plus">+{plus}</b> <b class="minus">-{minus}</b></span>',
         plus=additions,
         minus=deletions,
     )

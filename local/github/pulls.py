@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from local.github import issues
-from local.github.call import Call, now_iso, only_fields, text_field
+from local.github.call import LARGEST, Call, now_iso, only_fields, text_field
 from local.github.diffs import FileDiff
 from local.github.pull import (
     announce,
@@ -18,7 +18,7 @@ from local.github.pull import (
     set_state,
     shape,
 )
-from local.github.refusal import invalid
+from local.github.refusal import Refused, invalid
 from local.github.repositories import local_repository
 
 
@@ -112,7 +112,9 @@ def ready(call: Call) -> Response:
     """POST /_local/pulls/ready {"repo", "number"}: GitHub has only a GraphQL mutation for it"""
     where = local_repository(call)
     number = call.body().get("number")
-    pull = in_repository(call, where, number if isinstance(number, int) else 0)
+    if not isinstance(number, int) or not 0 < number < LARGEST:
+        raise Refused(422, "Invalid request. 'number' is not a number.")
+    pull = in_repository(call, where, number)
     return JSONResponse(shape(call, make_ready(call, pull)))
 
 

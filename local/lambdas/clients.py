@@ -20,7 +20,9 @@ class Clients:
     def __init__(self, platform: Mapping[str, str], region: str = "us-east-1") -> None:
         self._platform = platform
         self._session = Session(
-            aws_access_key_id="local", aws_secret_access_key="local", region_name=region
+            aws_access_key_id=platform.get("AWS_ACCESS_KEY_ID", "local"),
+            aws_secret_access_key=platform.get("AWS_SECRET_ACCESS_KEY", "local"),
+            region_name=region,
         )
         self._config = Config(max_pool_connections=CONNECTIONS, s3={"addressing_style": "path"})
 

@@ -15,7 +15,11 @@ def serve(app: Starlette, port: int) -> None:
 
     Connections are accepted from the return on. OSError when the port is taken.
     """
-    listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+    # asyncio switches Nagle off only where the protocol is named.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(BACKLOG)
     config = uvicorn.Config(
         app,
         backlog=BACKLOG,

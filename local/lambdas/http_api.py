@@ -63,18 +63,23 @@ def app(runner: Runner, executor: Executor, integration_seconds: float = 30.0) -
 
 
 async def received(scope: Scope, receive: Receive) -> Request | None:
-    """The whole request, or None when its body is too large; that is not read to its end."""
+    """The whole request, or None when its body is too large.
+
+    That is read to its end too, unkept: a client still sending would miss the answer.
+    """
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
     ]
     body = bytearray()
-    more = True
+    size, more = 0, True
     while more:
         part = await receive()
-        body += part.get("body", b"")
+        size += len(part.get("body", b""))
+        if size <= LARGEST_BODY:
+            body += part.get("body", b"")
         more = part.get("more_body", False)
-        if len(body) > LARGEST_BODY:
-            return None
+    if size > LARGEST_BODY:
+        return None
     return Request(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),

@@ -102,18 +102,18 @@ class RuntimeApi:
 
     def wait_until_ready(self, deadline: float, alive: Callable[[], bool]) -> bytes | None:
         """Wait for the instance to ask for work; its init error, when it posts that instead."""
-        if self._waiting:
-            self._notice(0)
-        while self._waiting is None:
+        while True:
+            self._notice(0)  # one that waits may have ended since it asked
+            if self._waiting:
+                return None
             connection, line, body = self._request(deadline, alive)
             if line == INIT_ERROR:
                 connection.answer(HTTPStatus.ACCEPTED, {})
                 return body
-            if line != NEXT:
+            if line == NEXT:
+                self._waiting = connection
+            else:
                 connection.answer(HTTPStatus.NOT_FOUND, {})
-                continue
-            self._waiting = connection
-        return None
 
     def deliver(self, headers: Mapping[str, str], event: bytes) -> None:
         """Hand one event to the instance that waits."""

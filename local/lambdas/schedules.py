@@ -27,15 +27,17 @@ class Schedules:
         """The schedules to fire now; each counts as fired."""
         now = self._clock()
         fired = [schedule for at, schedule in self._due if at <= now]
-        self._due = [
-            (at if at > now else max(at, now - schedule.period) + schedule.period, schedule)
-            for at, schedule in self._due
-        ]
+        self._due = [(next_after(now, at, schedule.period), schedule) for at, schedule in self._due]
         return fired
 
     def wait(self) -> float:
         """Seconds until the next one is due; infinite when there is none."""
         return max(0.0, min((at for at, _ in self._due), default=float("inf")) - self._clock())
+
+
+def next_after(now: float, at: float, period: int) -> float:
+    """The first of ``at``, ``at + period``, … that is later than ``now``."""
+    return at if at > now else at + period * ((now - at) // period + 1)
 
 
 def event(schedule: Schedule, places: Places, now: datetime) -> Any:

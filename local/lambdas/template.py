@@ -1,5 +1,6 @@
 """From ``template.yaml`` to a Stack: the SAM transform, then every value made local."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,16 +51,16 @@ def transform(
     ]:
         for source in SOURCES.values():
             if source in properties:
-                if not isinstance(properties[source], str):
+                if not isinstance(properties[source], str) or "://" in properties[source]:
                     raise NotSupportedError(f"{where}: {source} must be a local folder")
                 properties[source] = FOLDER + properties[source].removeprefix("./")
     translator = Translator({}, Parser(), boto_session=Session(region_name=region))
     try:
-        transformed: dict[str, Any] = translator.translate(
-            template, dict(parameters), get_managed_policy_map=dict
-        )
+        translated = translator.translate(template, dict(parameters), get_managed_policy_map=dict)
     except InvalidDocumentException as error:
         raise NotSupportedError("; ".join(cause.message for cause in error.causes)) from error
+    # The translator's dictionaries and strings are its own kinds; plain ones from here on.
+    transformed: dict[str, Any] = json.loads(json.dumps(translated))
     return transformed
 
 

@@ -61,10 +61,10 @@ def running(folder: Path) -> Iterator[Path]:
         except BlockingIOError as error:
             raise RuntimeError(f"another process serves {folder}") from error
         if ask(address, "SHUTDOWN NOSAVE") is not None:
-            _until(lambda: ask(address, "PING") is None, STOP_SECONDS, f"an old one on {address}")
+            _until(lambda: ask(address, "PING") is None, STOP_SECONDS, "an old one to end")
         process = _start(folder, address)
         try:
-            _until(lambda: _answers(process, address), START_SECONDS, f"the start of {folder}")
+            _until(lambda: _answers(process, address), START_SECONDS, "valkey to start")
             yield address
         finally:
             _end(process)

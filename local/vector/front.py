@@ -18,8 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.vector.index import Lag
-from local.vector.operations import OPERATIONS, RefusedError, Vectors, fields
+from local.vector.operations import OPERATIONS, RefusedError, Vectors
 from local.vector.store import Store
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -29,9 +28,8 @@ def app(state: Path, token: str, dimension: int, lag: float = 0.0) -> Starlette:
     """An index of ``dimension`` kept in ``state/vector``; queries see an upsert after ``lag``
     seconds, reads by id at once. Everything found in ``state`` counts as indexed.
     """
-    delay = Lag(lag)
     store = Store(state / "vector")
-    vectors = Vectors(store, dimension, delay)
+    vectors = Vectors(store, dimension, lag)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -43,10 +41,7 @@ def app(state: Path, token: str, dimension: int, lag: float = 0.0) -> Starlette:
             _authorise(request, token)
             body = _body(await request.body())
             if request.url.path == "/_local/lag" and request.method == "POST":
-                given = fields(body, {"seconds", "held"})
-                delay.seconds = float(given.get("seconds", delay.seconds))
-                delay.held = bool(given.get("held", delay.held))
-                return JSONResponse({"seconds": delay.seconds, "held": delay.held})
+                return JSONResponse(vectors.set_lag(body))
             return JSONResponse({"result": _result(vectors, request, body)})
         except RefusedError as error:
             print(f"vector: refused: {error}", file=sys.stderr)

@@ -45,9 +45,15 @@ class Index:
                 self._records[row], self._rows[last.id] = last, row
                 self._unit[row] = self._unit[len(self._records)]
 
+    def settle(self) -> None:
+        """Let queries see every upsert whose lag is over."""
+        due = time.monotonic() - self._lag.seconds
+        while self._pending and not self._lag.held and self._pending[0][0] <= due:
+            self._add(self._pending.popleft()[1])
+
     def counts(self) -> tuple[int, int]:
         """Vectors that queries see, and upserts that they do not see yet."""
-        self._settle()
+        self.settle()
         return len(self._records), len(self._pending)
 
     def query(
@@ -56,7 +62,7 @@ class Index:
         """For each row of ``vectors`` its ``tops[row]`` nearest that pass ``predicate``, best
         first, with scores (1 + cos) / 2. All of it is one matrix product.
         """
-        self._settle()
+        self.settle()
         rows = np.arange(len(self._records))
         if predicate is not None:
             rows = np.flatnonzero([predicate(record.metadata or {}) for record in self._records])
@@ -66,11 +72,6 @@ class Index:
             [(self._records[rows[n]], float(row[n])) for n in _best(row, top)]
             for row, top in zip(scores, tops, strict=True)
         ]
-
-    def _settle(self) -> None:
-        due = time.monotonic() - self._lag.seconds
-        while self._pending and not self._lag.held and self._pending[0][0] <= due:
-            self._add(self._pending.popleft()[1])
 
     def _add(self, record: Record) -> None:
         row = self._rows.setdefault(record.id, len(self._records))

@@ -25,18 +25,27 @@ class RefusedError(Exception):
 class Vectors:
     """The index: every operation takes a namespace, "" being the default one, and a body."""
 
-    def __init__(self, store: Store, dimension: int, lag: Lag) -> None:
+    def __init__(self, store: Store, dimension: int, lag: float) -> None:
         self._store = store
         self._dimension = dimension
-        self._lag = lag
+        self._lag = Lag(lag)
         self._indexes: dict[str, Index] = {}
+
+    def set_lag(self, body: Any) -> Any:
+        """Change the delay, for waiting upserts too, but not for what has become visible."""
+        for index in self._indexes.values():
+            index.settle()
+        given = _fields(body, {"seconds", "held"})
+        self._lag.seconds = float(given.get("seconds", self._lag.seconds))
+        self._lag.held = bool(given.get("held", self._lag.held))
+        return {"seconds": self._lag.seconds, "held": self._lag.held}
 
     def upsert(self, namespace: str, body: Any) -> Any:
         items = body if isinstance(body, list) else [body]
         _within(len(items), "number of vectors")
         records = []
         for item in items:
-            given = fields(item, {"id", "vector", "metadata", "data"})
+            given = _fields(item, {"id", "vector", "metadata", "data"})
             vector = self._vector(given.get("vector"))
             records.append(
                 Record(_identity(given), vector, given.get("metadata"), given.get("data"))
@@ -45,7 +54,7 @@ class Vectors:
         return "Success"
 
     def update(self, namespace: str, body: Any) -> Any:
-        given = fields(body, {"id", "vector", "metadata", "data", "metadataUpdateMode"})
+        given = _fields(body, {"id", "vector", "metadata", "data", "metadataUpdateMode"})
         if given.get("metadataUpdateMode", "OVERWRITE") != "OVERWRITE":
             raise RefusedError("metadataUpdateMode other than OVERWRITE is not emulated", 501)
         old = self._store.get(namespace, _identity(given))
@@ -58,7 +67,7 @@ class Vectors:
 
     def query(self, namespace: str, body: Any) -> Any:
         queries = [
-            fields(query, {"vector", "topK", "filter", *INCLUDES})
+            _fields(query, {"vector", "topK", "filter", *INCLUDES})
             for query in (body if isinstance(body, list) else [body])
         ]
         by_filter: dict[str, list[int]] = defaultdict(list)
@@ -78,7 +87,7 @@ class Vectors:
         return answers if len(queries) != 1 else answers[0]  # a list of one is answered as one
 
     def fetch(self, namespace: str, body: Any) -> Any:
-        given = fields(body, {"ids", "prefix", *INCLUDES})
+        given = _fields(body, {"ids", "prefix", *INCLUDES})
         if "ids" not in given:
             page = self._store.page(namespace, limit=MOST, prefix=_required(given, "prefix"))
             return [_shown(record, given) for _, record in page]
@@ -88,7 +97,7 @@ class Vectors:
         return [record and _shown(record, given) for record in records]
 
     def range(self, namespace: str, body: Any) -> Any:
-        given = fields(body, {"cursor", "limit", "prefix", *INCLUDES})
+        given = _fields(body, {"cursor", "limit", "prefix", *INCLUDES})
         limit = _within(_required(given, "limit"), "limit")
         cursor = str(given.get("cursor") or 0)
         if not cursor.isdecimal():
@@ -100,7 +109,7 @@ class Vectors:
         }
 
     def delete(self, namespace: str, body: Any) -> Any:
-        given = fields(body, {"ids", "prefix", "filter"})
+        given = _fields(body, {"ids", "prefix", "filter"})
         if "ids" in given:
             ids = _ids(given["ids"])
         elif "filter" in given:
@@ -177,7 +186,8 @@ class Vectors:
             raise RefusedError("A vector must consist of numbers") from error
         if numbers.ndim != 1 or numbers.dtype.kind not in "if":
             raise RefusedError("A vector must consist of numbers")
-        vector = numbers.astype(np.float32)
+        with np.errstate(over="ignore"):  # it becomes infinite, which is refused
+            vector = numbers.astype(np.float32)
         if not np.isfinite(vector).all():
             raise RefusedError("A vector must consist of finite numbers")
         return vector
@@ -197,7 +207,7 @@ OPERATIONS: dict[str, Callable[[Vectors, str, Any], Any]] = {
 }
 
 
-def fields(body: Any, known: set[str]) -> dict[str, Any]:
+def _fields(body: Any, known: set[str]) -> dict[str, Any]:
     """The members of the object ``body`` that are not null; raises on one that is not known."""
     if not isinstance(body, dict):
         raise RefusedError("expected a JSON object", 400)

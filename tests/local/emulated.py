@@ -38,7 +38,7 @@ def options(url: str, **config: Any) -> dict[str, Any]:
     }
 
 
-def until[T](ask: Callable[[], T], seconds: float = 20) -> T:
+def until[T](ask: Callable[[], T | None], seconds: float = 20) -> T:
     """The first true answer of ``ask``; fails after ``seconds`` without one."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):

@@ -71,6 +71,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Front]]:
         ends.close()
         address = valkey.address_of(tmp_path / "redis")
         until(lambda: valkey.ask(address, "PING") is None)
+        address.unlink(missing_ok=True)  # one that was killed has left it
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -38,7 +38,7 @@ def sqs(url: str) -> Any:
 
 
 @pytest.fixture
-def queue(sqs: Any) -> str:
+def queue(sqs: Any) -> Any:
     return sqs.create_queue(QueueName="main")["QueueUrl"]
 
 

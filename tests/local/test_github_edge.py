@@ -1,0 +1,111 @@
+"""What the product's edge makes of GitHub's failures; no emulator fails like this."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from soulcaster.edges.github import GitHub, GitHubError
+from tests.local.github_support import REPO, key_pair
+
+API = "https://api.github.invalid"
+
+
+def edge(answer: Callable[[httpx.Request], httpx.Response]) -> GitHub:
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    return GitHub(API + "/", "77", key_pair()[0], client)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message", "retryable"),
+    [
+        (500, {}, "Server Error", True),
+        (502, {}, "", True),
+        (429, {"retry-after": "7"}, "slow down", True),
+        (403, {"retry-after": "7"}, "You have exceeded a limit", True),
+        (403, {"x-ratelimit-remaining": "0"}, "no more", True),
+        (403, {}, "You have exceeded a secondary rate limit", True),
+        (403, {"x-ratelimit-remaining": "10"}, "Resource not accessible by integration", False),
+        (401, {}, "Bad credentials", False),
+        (404, {}, "Not Found", False),
+        (301, {"location": "https://elsewhere.invalid/"}, "Moved Permanently", False),
+        (422, {}, "Validation Failed", False),
+    ],
+)
+def test_which_refusals_pass(
+    status: int, headers: dict[str, str], message: str, retryable: bool
+) -> None:
+    """Server errors and limits are worth another try; refusals are not."""
+    api = edge(lambda _: httpx.Response(status, headers=headers, json={"message": message}))
+    with pytest.raises(GitHubError) as refusal:
+        api.default_branch("ghs_secret", REPO)
+    assert (refusal.value.status, refusal.value.retryable) == (status, retryable)
+    assert refusal.value.retry_after == (7 if "retry-after" in headers else None)
+    assert "ghs_secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "fault", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
+)
+def test_a_transport_error_passes(fault: Exception) -> None:
+    """Who can't be reached now may be reached later: status 0, retryable."""
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise fault
+
+    with pytest.raises(GitHubError) as refusal:
+        edge(fail).default_branch("t", REPO)
+    assert (refusal.value.status, refusal.value.retryable) == (0, True)
+
+
+@pytest.mark.parametrize("body", ["<html>maintenance</html>", "[]", ""])
+def test_an_answer_that_is_not_githubs_passes(body: str) -> None:
+    """A 200 with a page in it is not taken for data."""
+    with pytest.raises(GitHubError) as refusal:
+        edge(lambda _: httpx.Response(200, text=body)).default_branch("t", REPO)
+    assert refusal.value.retryable
+
+
+def test_the_token_goes_to_no_other_host() -> None:
+    """A next page elsewhere is not fetched."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        link = '<https://api.github.invalid.evil.invalid/x?page=2>; rel="next"'
+        return httpx.Response(200, json=[], headers={"Link": link})
+
+    with pytest.raises(GitHubError, match="next page"):
+        list(edge(answer).issues_since("t", REPO, "2026-01-01T00:00:00Z"))
+    assert asked == ["api.github.invalid"]
+
+
+def test_a_filter_that_github_ignored_adopts_nothing() -> None:
+    """Someone else's pull request is not taken for ours."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            other = {"number": 4, "html_url": "u4", "head": {"ref": "other"}}
+            return httpx.Response(200, json=[other])
+        return httpx.Response(201, json={"number": 5, "html_url": "u5"})
+
+    found = edge(answer).ensure_draft_pull("t", REPO, "ours", base="main", title="t", body="b")
+    assert found == {"number": 5, "url": "u5"}
+
+
+def test_a_pull_request_that_appears_meanwhile_is_adopted() -> None:
+    """When the answer to the first try was lost, the second finds what it made."""
+    pulls: list[dict[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json=pulls)
+        pulls.append({"number": 6, "html_url": "u6", "head": {"ref": "ours"}})
+        said = {
+            "message": "Validation Failed",
+            "errors": [{"message": "A pull request already exists"}],
+        }
+        return httpx.Response(422, json=said)
+
+    found = edge(answer).ensure_draft_pull("t", REPO, "ours", base="main", title="t", body="b")
+    assert found == {"number": 6, "url": "u6"}
