@@ -40,7 +40,14 @@ def serve(app: Starlette, port: int) -> None:
     """Serve ``app`` on 127.0.0.1:``port`` until the parent ends or a signal comes."""
     if os.environ.get("SOULCASTER_PARENT"):
         end_with_parent()
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
 
 
 @contextlib.contextmanager
@@ -48,7 +55,14 @@ def running(app: Starlette) -> Iterator[str]:
     """Serve ``app`` from a thread, for tests; yields its base address, without a slash."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
     )
     started = threading.Event()
     original = server.startup

@@ -12,6 +12,7 @@ from typing import Any
 from local.lambdas.pool import ClosedError
 from local.lambdas.runner import Result, Runner
 from local.lambdas.stack import Function
+from local.lambdas.threads import tell
 
 DELAYS = (60.0, 120.0)  # seconds before the first and the second retry
 
@@ -41,7 +42,8 @@ class Asynchronous:
         self._submit(function, event, str(uuid.uuid4()), 1)
 
     def _submit(self, function: Function, event: Any, request_id: str, attempt: int) -> None:
-        self._executor.submit(self._attempt, function, event, request_id, attempt)
+        attempted = self._executor.submit(self._attempt, function, event, request_id, attempt)
+        attempted.add_done_callback(tell)
 
     def _attempt(self, function: Function, event: Any, request_id: str, attempt: int) -> None:
         try:

@@ -1,5 +1,6 @@
 """Notices edits below the folders a function's code comes from."""
 
+import contextlib
 import os
 import threading
 import time
@@ -39,7 +40,8 @@ def files(folder: str) -> Iterator[tuple[str, int]]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__pycache__":
                 continue
-            if entry.is_dir():
-                yield from files(entry.path)
-            else:
-                yield entry.path, entry.stat().st_mtime_ns
+            with contextlib.suppress(FileNotFoundError):  # an editor's passing file
+                if entry.is_dir():
+                    yield from files(entry.path)
+                else:
+                    yield entry.path, entry.stat().st_mtime_ns

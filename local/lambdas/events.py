@@ -24,12 +24,14 @@ def routes(
     name: str, properties: Mapping[str, Any], references: References, functions: Functions
 ) -> Iterator[Route]:
     """The routes of an HTTP API, from the OpenAPI document that the transform writes."""
-    only("Body Tags Description Name FailOnWarnings DisableExecuteApiEndpoint", name, properties)
+    only("Body Tags Description Name FailOnWarnings", name, properties)
+    only("info openapi paths tags", name, properties.get("Body", {}))
     for path, operations in properties.get("Body", {}).get("paths", {}).items():
         for method, operation in operations.items():
             where = f"{name}: {method} {path}"
             only(OPERATION, where, operation)
             integration = references.resolver.resolve(operation[INTEGRATION])
+            only("httpMethod payloadFormatVersion type uri", where, integration)
             if integration.get("payloadFormatVersion") != "2.0":
                 raise NotSupportedError(f"{where}: payload format other than 2.0")
             arn = integration["uri"].split("/functions/")[-1].removesuffix("/invocations")

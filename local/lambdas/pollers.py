@@ -13,6 +13,7 @@ from local.lambdas import sqs_event
 from local.lambdas.pool import ClosedError
 from local.lambdas.runner import Runner, TooLargeError
 from local.lambdas.stack import SqsMapping
+from local.lambdas.threads import tell
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -62,7 +63,7 @@ class Poller:
                 print(f"{self._mapping.id}: {error}", file=sys.stderr)
                 self._stopped.wait(1)
             if messages:
-                self._executor.submit(self._deliver_and_free, messages)
+                self._executor.submit(self._deliver_and_free, messages).add_done_callback(tell)
             else:
                 self._slots.release()
 
@@ -92,8 +93,6 @@ class Poller:
             self._deliver(messages)
         except ClosedError:
             return  # the messages come back when their visibility ends
-        except (BotoCoreError, ClientError) as error:
-            print(f"{self._mapping.id}: not deleted: {error}", file=sys.stderr)
         finally:
             self._slots.release()
 

@@ -48,17 +48,20 @@ class Pool:
             self._starting += 1
         try:
             instance = self._start(state)
-        finally:
+        except OSError:
             with self._changed:
                 self._starting -= 1
+                self._changed.notify()
+            raise
         with self._changed:
+            self._starting -= 1
             self._busy.add(instance)
             if self._closed.is_set():
                 instance.kill()
         return instance
 
     def give_back(self, instance: Instance) -> None:
-        """Return a taken instance; one that has ended or runs older code is let go."""
+        """Return a taken instance; one that has ended is let go."""
         with self._changed:
             self._busy.discard(instance)
             if self._closed.is_set() or not instance.alive():

@@ -147,6 +147,9 @@ def checked_parameters(
         value = str(given.get(name, declaration.get("Default")))
         if value not in map(str, declaration.get("AllowedValues", [value])):
             raise NotSupportedError(f"parameter {name}: {value!r} is not an allowed value")
+        if not re.fullmatch(declaration.get("AllowedPattern", "(?s:.*)"), value):
+            pattern = declaration["AllowedPattern"]
+            raise NotSupportedError(f"parameter {name}: {value!r} does not match {pattern}")
         is_list = declaration["Type"].startswith(("List<", "CommaDelimitedList"))
         values[name] = [item.strip() for item in value.split(",")] if is_list else value
     return values

@@ -44,6 +44,10 @@ def function(
         raise NotSupportedError(f"{name}: layers from elsewhere: {outside}")
     if given.get("ReservedConcurrentExecutions") == 0:
         raise NotSupportedError(f"{name}: with a reserved concurrency of 0 it never runs")
+    code = folder / given["Code"]["S3Key"]
+    used = [layers[layer] for layer in given.get("Layers", [])]
+    if missing := [str(path) for path in (code, *used) if not path.is_dir()]:
+        raise NotSupportedError(f"{name}: no such folder: {', '.join(missing)}")
     own_name = references.value(name, "name")
     config: Mapping[str, Any] = next(
         (c for c in invoke_configs if c.get("FunctionName") == own_name), {}
@@ -55,19 +59,20 @@ def function(
     if failures_to and ":sqs:" not in failures_to:
         raise NotSupportedError(f"{name}: failures to {failures_to}, which is not a queue")
     logging = given.get("LoggingConfig", {})
+    log_format = logging.get("LogFormat", "Text")
     return Function(
         id=name,
         name=own_name,
         arn=references.value(name, "arn"),
         handler=given["Handler"],
-        code=folder / given["Code"]["S3Key"],
-        layers=tuple(content(layers[layer]) for layer in given.get("Layers", [])),
+        code=code,
+        layers=tuple(map(content, used)),
         timeout=int(given.get("Timeout", 3)),
         memory=int(given.get("MemorySize", 128)),
         environment=texts(given.get("Environment", {}).get("Variables", {}), references),
         concurrency=given.get("ReservedConcurrentExecutions"),
-        log_format=logging.get("LogFormat", "Text"),
-        log_level=logging.get("ApplicationLogLevel"),
+        log_format=log_format,
+        log_level=logging.get("ApplicationLogLevel", "INFO" if log_format == "JSON" else None),
         retries=int(config.get("MaximumRetryAttempts", 2)),
         failures_to=failures_to,
         failure_envelope=on_failure is not None,

@@ -40,15 +40,15 @@ class Clone:
     def __init__(self, folder: Path, origin: Path) -> None:
         home = folder / "home"
         home.mkdir(parents=True)
-        self._git = Git(home, time.time() + 60)
+        self.git = Git(home, time.time() + 60)
         repository = Repository(str(origin), "main", None)
-        self._checkout: Checkout = check_out(repository, folder, self._git)
+        self._checkout: Checkout = check_out(repository, folder, self.git)
         self.path = self._checkout.workdir
         self.base = self._checkout.base
 
     def patch(self) -> Patch:
         """Return the patch as it stands now."""
-        return make_patch(self._checkout, self._git)
+        return make_patch(self._checkout, self.git)
 
     def files(self) -> dict[str, PatchedFile]:
         """Return its files by path."""
@@ -156,7 +156,7 @@ def test_a_file_replaced_by_a_link_and_a_folder_by_a_file(clone: Clone) -> None:
 
 
 def test_a_nested_repository_is_a_submodule_that_nobody_enters(clone: Clone) -> None:
-    """It is named with its mode; one without a commit is left out."""
+    """It is named with its mode; one without a commit is left out, and that is said."""
     for name in ("nested", "empty"):
         (clone.path / name).mkdir()
         git(clone.path / name, "init", "--quiet")
@@ -166,6 +166,7 @@ def test_a_nested_repository_is_a_submodule_that_nobody_enters(clone: Clone) -> 
     files = clone.files()
     assert files["nested"] == PatchedFile("nested", "160000", None, deleted=False, binary=False)
     assert set(files) == {"nested", "keep.txt"}
+    assert "empty" in clone.git.complaints[0]
 
 
 def test_names_in_other_scripts_with_spaces_quotes_and_newlines(clone: Clone) -> None:

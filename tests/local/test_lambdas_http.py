@@ -13,8 +13,6 @@ import pytest
 
 from local import serve
 from local.lambdas import Runner, http_api
-from local.lambdas.routes import Router
-from local.lambdas.stack import Route
 from tests.local.lambdas_support import function, http, running
 
 FASTAPI = """
@@ -279,34 +277,3 @@ def test_a_slow_function_is_a_503(tmp_path: Path) -> None:
         answer = client.post("/", json="hang")
         assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
         assert runner.instances() == {"F": (0, 1)}
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "key"),
-    [
-        ("GET", "/pets/dog/1", "GET /pets/dog/1"),
-        ("GET", "/pets/dog/2", "GET /pets/dog/{id}"),
-        ("GET", "/pets/cat/2", "GET /pets/{kind}/{id}"),
-        ("GET", "/pets/a/b/c", "GET /pets/{proxy+}"),
-        ("POST", "/pets/dog/1", "ANY /pets/dog/{id}"),
-        ("POST", "/pets/cat/1", "ANY /{proxy+}"),
-        ("DELETE", "/pets/dog/9", "DELETE /pets/dog/{id}"),
-        ("PUT", "/pets/dog/9", "ANY /pets/dog/{id}"),
-        ("GET", "/", "$default"),
-    ],
-)
-def test_the_most_specific_route_answers(method: str, path: str, key: str) -> None:
-    """Exact segments win over variables, variables over greedy ones, a method over ANY."""
-    paths = [
-        ("ANY", "/{proxy+}"),
-        ("ANY", "$default"),
-        ("GET", "/pets/{proxy+}"),
-        ("GET", "/pets/{kind}/{id}"),
-        ("ANY", "/pets/dog/{id}"),
-        ("DELETE", "/pets/dog/{id}"),
-        ("GET", "/pets/dog/{id}"),
-        ("GET", "/pets/dog/1"),
-    ]
-    found = Router([Route(verb, route, "F") for verb, route in paths]).find(method, path)
-    assert found is not None
-    assert found[0].key == key

@@ -5,7 +5,6 @@ import pytest
 
 from local.lambdas import Places, Stack, load
 from local.lambdas.event_pattern import matches
-from local.lambdas.intrinsics import NotSupportedError
 from tests.local.lambdas_support import function, http, project
 
 PLACES = Places(api_url="http://127.0.0.1:8000", sqs_url="http://127.0.0.1:9324")
@@ -117,6 +116,7 @@ def test_a_given_parameter_replaces_the_default(tmp_path: Path) -> None:
 def test_functions_keep_their_folders_and_limits(tmp_path: Path) -> None:
     """Code and layer folders, globals and reserved concurrency arrive as written."""
     (tmp_path / "built" / "python").mkdir(parents=True)
+    (tmp_path / "layers" / "common").mkdir(parents=True)
     layer = {"Type": "AWS::Serverless::LayerVersion"}
     stack = stack_of(
         tmp_path,
@@ -138,7 +138,8 @@ def test_functions_keep_their_folders_and_limits(tmp_path: Path) -> None:
     assert made.code == tmp_path / "functions/f"
     assert made.layers == (tmp_path / "layers/common", tmp_path / "built/python")
     assert (made.handler, made.timeout, made.memory) == ("app.handler", 20, 512)
-    assert (made.concurrency, made.log_format, made.retries) == (3, "JSON", 2)
+    assert (made.concurrency, made.retries) == (3, 2)
+    assert (made.log_format, made.log_level) == ("JSON", "INFO")
 
 
 def test_events_become_what_invokes_a_function(tmp_path: Path) -> None:
@@ -229,77 +230,6 @@ def test_a_task_definition_has_its_container(tmp_path: Path) -> None:
     (task,) = stack.tasks
     assert (task.family, task.container, task.image) == ("fix", "agent", "agent:1")
     assert task.environment == {"API": "http://127.0.0.1:8000"}
-
-
-def scheduled(expression: str) -> dict[str, Any]:
-    return {"S": {"Type": "Schedule", "Properties": {"Schedule": expression}}}
-
-
-def ruled(pattern: dict[str, Any]) -> dict[str, Any]:
-    return {"R": {"Type": "EventBridgeRule", "Properties": {"Pattern": pattern}}}
-
-
-def polled(**properties: Any) -> dict[str, Any]:
-    return {"Q": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": "Jobs.Arn"}, **properties}}}
-
-
-@pytest.mark.parametrize(
-    ("properties", "complaint"),
-    [
-        ({"Events": scheduled("cron(0 8 * * ? *)")}, "only rate"),
-        ({"Events": ruled({"source": [{"anything-but": "x"}]})}, "anything-but"),
-        ({"Events": ruled({"$or": [{"source": ["a"]}]})}, "or"),
-        ({"Events": polled(BatchSize=11)}, "MaximumBatchingWindowInSeconds"),
-        ({"Events": polled(FilterCriteria={"Filters": [{"Pattern": "{}"}]})}, "FilterCriteria"),
-        ({"CodeUri": "s3://bucket/key"}, "local folder"),
-        ({"CodeUri": {"Bucket": "b", "Key": "k"}}, "local folder"),
-        ({"Runtime": "nodejs22.x"}, "runtime"),
-        ({"Layers": ["arn:aws:lambda:us-east-1:1:layer:x:1"]}, "elsewhere"),
-        ({"AutoPublishAlias": "live"}, "AWS::Lambda::"),
-        ({"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),
-        ({"Environment": {"Variables": {"A": {"Fn::ImportValue": "x"}}}}, "ImportValue"),
-        ({"Environment": {"Variables": {"A": {"Fn::GetAtt": "Logs.WebsiteURL"}}}}, "WebsiteURL"),
-        ({"Environment": {"Variables": {"A": {"Ref": "Nobody"}}}}, "Nobody"),
-        ({"Environment": {"Variables": {"A": "{{resolve:ssm:x}}"}}}, "resolve"),
-    ],
-)
-def test_what_can_only_be_guessed_is_refused(
-    tmp_path: Path, properties: Any, complaint: Any
-) -> None:
-    """A function that needs what the runner lacks stops the start and names the reason."""
-    resources = {**RESOURCES, "F": function(tmp_path, "f", "", **properties)}
-    with pytest.raises(NotSupportedError, match=complaint):
-        stack_of(tmp_path, resources)
-
-
-@pytest.mark.parametrize(
-    ("resource", "complaint"),
-    [
-        ({"Type": "AWS::DynamoDB::Table"}, "AWS::DynamoDB::Table does not run locally"),
-        ({"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}}, "FifoQueue"),
-        (
-            {"Type": "AWS::Serverless::HttpApi", "Properties": {"StageName": "prod"}},
-            "stage other than",
-        ),
-    ],
-)
-def test_resources_that_do_not_run_here_are_refused(
-    tmp_path: Path, resource: Any, complaint: Any
-) -> None:
-    """A resource with an effect that the runner lacks stops the start."""
-    with pytest.raises(NotSupportedError, match=complaint):
-        stack_of(tmp_path, {"X": resource})
-
-
-@pytest.mark.parametrize(
-    ("given", "complaint"),
-    [({"Stage": "test"}, "allowed"), ({"Other": "x"}, "Other"), ({}, "Needed")],
-)
-def test_wrong_parameters_are_refused(tmp_path: Path, given: Any, complaint: Any) -> None:
-    """A parameter that is missing, unknown or not allowed is named."""
-    needed = {"Needed": {"Type": "String"}} if not given else {}
-    with pytest.raises(NotSupportedError, match=complaint):
-        stack_of(tmp_path, {"Logs": RESOURCES["Logs"]}, given, Parameters=PARAMETERS | needed)
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,7 @@ class AwsJson:
         now = datetime.fromtimestamp(time.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
         signed = sign(headers, body, self._service, self._region, now)
         status, answer = self._connection.post(signed, body)
-        if status != 200:
-            raise LeanError(f"{operation}: {status} {answer[:300].decode('utf-8', 'replace')}")
-        parsed: dict[str, Any] = json.loads(answer)
-        return parsed
+        return _object(operation, status, answer)
 
 
 def sign(
@@ -143,11 +140,19 @@ class LeanRedis:
         """The field's text, or None; raises ``LeanError``."""
         body = json.dumps(["HGET", key, field]).encode()
         status, answer = self._connection.post(self._headers, body)
-        try:
-            parsed = json.loads(answer)
-        except ValueError as error:
-            raise LeanError(f"HGET: {status}") from error
-        if status != 200 or "result" not in parsed:
-            raise LeanError(f"HGET: {status} {answer[:300].decode('utf-8', 'replace')}")
+        parsed = _object("HGET", status, answer)
+        if "result" not in parsed:
+            raise LeanError("HGET: an answer without a result")
         result: str | None = parsed["result"]
         return result
+
+
+def _object(operation: str, status: int, answer: bytes) -> dict[str, Any]:
+    """The JSON object of a 200; raises ``LeanError`` for any other answer."""
+    try:
+        parsed = json.loads(answer) if status == 200 else None
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise LeanError(f"{operation}: {status} {answer[:300].decode('utf-8', 'replace')}")
+    return parsed

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback, Unreadable, member, optional
 from soulcaster.rules.kinds import KEPT_HEADERS, KINDS
 from soulcaster.rules.source import Source
 
@@ -53,25 +53,27 @@ class Delivery:
         """What ``message`` wrote; raises ``Unreadable``."""
         try:
             m = json.loads(message)
-            if m["v"] != 1:
-                raise Unreadable("v", "is a version this code does not know")
-            verified = m["kind"] is not None
-            return cls(
-                project=m["project"],
-                source_id=m["source_id"],
-                source=Source(
-                    id=m["source_id"], project=m["project"], kind=m["kind"], name=m["name"]
-                )
-                if verified
-                else None,
-                headers=m["headers"],
-                body=unpack(m["body"]),
-                received_at=m["received_at"],
-            )
-        except (KeyError, TypeError, binascii.Error, zlib.error, ValueError) as error:
-            if isinstance(error, Unreadable):
-                raise
-            raise Unreadable("message", f"is no delivery: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("message", "is not JSON") from error
+        if member(m, "v", int) != 1:
+            raise Unreadable("v", "is a version this code does not know")
+        project, source_id = member(m, "project", str), member(m, "source_id", str)
+        kind = optional(m, "kind", str)
+        if kind is not None and kind not in KINDS:
+            raise Unreadable("kind", "is a kind this code does not know")
+        headers = member(m, "headers", dict)
+        if not all(isinstance(value, str) for value in headers.values()):
+            raise Unreadable("headers", "has the wrong type")
+        return cls(
+            project=project,
+            source_id=source_id,
+            source=Source(id=source_id, project=project, kind=kind, name=member(m, "name", str))
+            if kind
+            else None,
+            headers=headers,
+            body=unpack(member(m, "body", str)),
+            received_at=member(m, "received_at", int),
+        )
 
     @property
     def packed_body(self) -> str:
@@ -85,11 +87,16 @@ def pack(body: bytes) -> str:
 
 
 def unpack(text: str) -> bytes:
-    """What ``pack`` was given; never more than a delivery may hold."""
+    """What ``pack`` was given; never more than a delivery may hold. Raises ``Unreadable``."""
     decoder = zlib.decompressobj()
-    body = decoder.decompress(base64.b64decode(text, validate=True), MAX_BODY_BYTES + 1)
+    try:
+        body = decoder.decompress(base64.b64decode(text, validate=True), MAX_BODY_BYTES + 1)
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise Unreadable("body", "is not compressed as it should be") from error
     if len(body) > MAX_BODY_BYTES:
         raise Unreadable("body", "is too large")
+    if not decoder.eof:
+        raise Unreadable("body", "is cut short")
     return body
 
 
@@ -106,10 +113,22 @@ def verified(delivery: Delivery, source: Source) -> bool:
 
 def read(delivery: Delivery, source: Source) -> Feedback | str:
     """The feedback in a delivery, or why it is none of our business; raises ``Unreadable``."""
+    kind = KINDS[source.kind]
     try:
-        payload: Any = json.loads(delivery.body)
-    except (ValueError, RecursionError) as error:
+        payload = _json(delivery.body)
+        if not isinstance(payload, dict):
+            raise Unreadable("body", "is not a JSON object")
+        return kind.normalise(source, delivery.headers, payload, delivery.received_at)
+    except RecursionError as error:
+        raise Unreadable("body", "is nested too deeply") from error
+
+
+def _json(body: bytes) -> Any:
+    try:
+        payload = json.loads(body.decode("utf-8-sig"))
+        if b"\\ud" not in body and b"\\uD" not in body:
+            return payload
+        # Half of a surrogate pair can be written in JSON, and neither be stored nor answered.
+        return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+    except ValueError as error:
         raise Unreadable("body", "is not JSON") from error
-    if not isinstance(payload, dict):
-        raise Unreadable("body", "is not a JSON object")
-    return KINDS[source.kind].normalise(source, delivery.headers, payload, delivery.received_at)

@@ -20,10 +20,14 @@ EMBEDDED_BODY_CHARS = 1_500  # what the shipped thresholds were measured with
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _CODE_FENCE = re.compile(r"^[ \t]*(?:```|~~~).*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
+# Bounded, so that 60,000 brackets take no longer than 60,000 other characters.
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^)\s]{0,2000}\)")
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
-# Zero-width and bidirectional controls: they can hide text from people and not from a model.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Zero-width and bidirectional controls, tags and supplementary variation selectors: they can
+# hide text from people and not from a model.
+_INVISIBLE = re.compile(
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -100,7 +104,7 @@ def clean(text: str, limit: int) -> str:
 def plain(text: str) -> str:
     """``text`` without comments, tags and markdown marks; what people read of it."""
     text = _COMMENT.sub(" ", text)
-    text = html.unescape(_TAG.sub(" ", text))
+    text = _INVISIBLE.sub("", html.unescape(_TAG.sub(" ", text)))
     text = _LINK.sub(r"\1", _CODE_FENCE.sub("", text))
     return re.sub(r"[ \t]+", " ", re.sub(r"\n\s*\n+", "\n\n", _HEADING.sub("", text))).strip()
 

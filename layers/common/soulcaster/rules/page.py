@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_SCORE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,8 @@ def decode_cursor(cursor: str | None) -> str:
     try:
         position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         score, _, identifier = position.partition(":")
-        float(score)
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise ValueError("cursor: is none of ours") from error
-    if not identifier or not score.lstrip("-").replace(".", "", 1).isdecimal():
+    if not identifier or not _SCORE.fullmatch(score):
         raise ValueError("cursor: is none of ours")
     return position

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from soulcaster.rules.feedback import clean
+
 MAX_FILES = 40
 MAX_BYTES = 400_000
 
@@ -14,6 +16,9 @@ _SECRET = re.compile(
     r"|AIza[0-9A-Za-z_-]{30,}|sk-[A-Za-z0-9_-]{20,}|whsec_[A-Za-z0-9+/]{20,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+
+# What no text file holds; half of a surrogate pair can be written in JSON, but not to a file.
+_BINARY = re.compile("[\0\ud800-\udfff]")
 
 
 class PatchRefused(ValueError):  # noqa: N818 - an outcome with a name
@@ -45,9 +50,9 @@ def parse_patch(text: str) -> Patch:
         raw: dict[str, Any] = json.loads(text)
         base, summary, diff = str(raw["base"]), str(raw["summary"]), str(raw["diff"])
         files = tuple(_file(entry) for entry in raw["files"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, PatchRefused):
-            raise
+    except PatchRefused:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PatchRefused("the patch is not in the agreed form") from error
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", base):
         raise PatchRefused("the patch does not name the commit it is based on")
@@ -59,7 +64,9 @@ def parse_patch(text: str) -> Patch:
         raise PatchRefused(f"it holds more than {MAX_BYTES} bytes")
     if len({f.path for f in files}) != len(files):
         raise PatchRefused("it changes the same file twice")
-    return Patch(base, summary[:4_000], diff[:MAX_BYTES], files)
+    if _SECRET.search(summary):
+        raise PatchRefused("its summary holds what looks like a credential")
+    return Patch(base, clean(summary, 4_000), diff[:MAX_BYTES], files)
 
 
 def _file(entry: dict[str, Any]) -> ChangedFile:
@@ -68,7 +75,10 @@ def _file(entry: dict[str, Any]) -> ChangedFile:
         raise PatchRefused("a file has no path or no mode")
     parts = path.split("/")
     if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts) or "\0" in path:
-        raise PatchRefused(f"the path {path[:200]!r} leaves the repository")
+        raise PatchRefused(f"the path {path[:200]!a} leaves the repository")
+    # Some file systems ignore what can't be seen in a name, and it could end a quotation.
+    if not path.isprintable() or "`" in path:
+        raise PatchRefused(f"the path {path[:200]!a} is not plain text")
     lowered = [part.lower() for part in parts]
     if lowered[0] in (".github", ".git") or ".git" in lowered or lowered[-1] == ".gitmodules":
         raise PatchRefused(f"{path} is not for an agent to change")
@@ -78,7 +88,7 @@ def _file(entry: dict[str, Any]) -> ChangedFile:
     if entry.get("deleted"):
         return ChangedFile(path, mode, None)
     content = entry.get("content")
-    if entry.get("binary") or not isinstance(content, str) or "\0" in content:
+    if entry.get("binary") or not isinstance(content, str) or _BINARY.search(content):
         raise PatchRefused(f"{path} is binary")
     if _SECRET.search(content):
         raise PatchRefused(f"{path} holds what looks like a credential")

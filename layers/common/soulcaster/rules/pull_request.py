@@ -8,9 +8,11 @@ from soulcaster.rules.feedback import plain
 from soulcaster.rules.patch import Patch
 
 _MENTION = re.compile(r"[@\uff20](?=\w)")
-_REFERENCE = re.compile(r"#(?=\d)")
+_REFERENCE = re.compile(r"(?i)#(?=\d)|\bgh-(?=\d)")
+_ENTITY = re.compile(r"&(?=[#\w])")  # GitHub reads "&#64;" as "@"
 _MARKUP = re.compile(r"[`*_\[\]<>|~\\!]")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data):")
+_WWW = re.compile(r"(?i)\bwww\.")
 
 
 def neutral(text: str, limit: int) -> str:
@@ -19,7 +21,9 @@ def neutral(text: str, limit: int) -> str:
     line = _MARKUP.sub(" ", line)
     line = _SCHEME.sub(r"\1 ", line)
     # A zero-width space: people read the same, GitHub's parser does not see a reference.
-    return _REFERENCE.sub("#\u200b", _MENTION.sub("@\u200b", line))
+    for special in (_MENTION, _REFERENCE, _ENTITY, _WWW):
+        line = special.sub("\\g<0>\u200b", line)
+    return line
 
 
 def pull_request_title(cluster: Mapping[str, Any]) -> str:

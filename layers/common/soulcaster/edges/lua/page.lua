@@ -6,11 +6,19 @@ local index, limit = p .. ARGV[2], tonumber(ARGV[5])
 local start = 0
 if ARGV[4] ~= '' then
   local score, id = ARGV[4]:match('^([^:]+):(.+)$')
-  local rank = redis.call('ZREVRANK', index, id)
-  if rank and redis.call('ZSCORE', index, id) == score then
-    start = rank + 1
-  else -- it is gone or has moved: go on below where it was
-    start = redis.call('ZCOUNT', index, score, '+inf')
+  if redis.call('ZSCORE', index, id) == score then
+    start = redis.call('ZREVRANK', index, id) + 1
+  else -- it is gone or has moved: go on below where it was, by id among those of its score
+    start = redis.call('ZCOUNT', index, '(' .. score, '+inf')
+    local stop = redis.call('ZCOUNT', index, score, '+inf')
+    while start < stop do
+      local middle = math.floor((start + stop) / 2)
+      if redis.call('ZREVRANGE', index, middle, middle)[1] > id then
+        start = middle + 1
+      else
+        stop = middle
+      end
+    end
   end
 end
 local fields = {}

@@ -53,7 +53,11 @@ def read_issue(
     title, body = title_and_body(
         member(issue, "title", str), optional(issue, "body", str) or "", "issue.title"
     )
-    labels = [str(x.get("name")) for x in issue.get("labels") or () if isinstance(x, dict)]
+    labels = [
+        str(label.get("name"))[:50]
+        for label in optional(issue, "labels", list) or ()
+        if isinstance(label, dict)
+    ]
     return Feedback(
         project=source.project,
         source="github",

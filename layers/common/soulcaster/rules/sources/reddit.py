@@ -24,7 +24,7 @@ def normalise(
         member(payload, "title", str), optional(payload, "selftext", str) or "", "title"
     )
     created = milliseconds(member(payload, "created_utc", (int, float)), "created_utc")
-    edited = optional(payload, "edited", (int, float))
+    edited = payload.get("edited")  # false, or when
     return Feedback(
         project=source.project,
         source="reddit",

@@ -66,7 +66,7 @@ def _issue(source: Source, payload: Any, received_at: int) -> Feedback:
         author=None,
         url=link(issue.get("web_url")) or link(issue.get("permalink")),
         severity=_severity(issue.get("level")),
-        occurrences=max(1, int(count)) if str(count or "").isdecimal() else 1,
+        occurrences=_count(count),
         created_at=milliseconds(first_seen, f"{where}.firstSeen") if first_seen else seen,
         received_at=received_at,
         version=seen,
@@ -105,6 +105,11 @@ def _event(source: Source, payload: Any, received_at: int) -> Feedback:
 
 def _id(payload: Any, path: str) -> str:
     return str(member(payload, path, (str, int)))[:64]
+
+
+def _count(value: str | int | None) -> int:
+    digits = str(value)[:12]  # more would be no count
+    return max(1, int(digits)) if digits.isdecimal() else 1
 
 
 def _severity(level: object) -> Severity | None:
