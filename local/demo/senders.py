@@ -164,7 +164,10 @@ class GitHubPeople:
         while True:
             path = f"/repos/{self._repository}/hooks/{hook}/deliveries"
             found = self._client.get(path, params={"per_page": 100}).raise_for_status().json()
-            done: list[dict[str, Any]] = [d for d in found if d["event"] == "issues"]
+            # A delivery under way is listed as interrupted until it is answered.
+            done: list[dict[str, Any]] = [
+                d for d in found if d["event"] == "issues" and d["status"] != "interrupted"
+            ]
             if len(done) >= count or time.monotonic() > deadline:
                 return done
             time.sleep(0.1)

@@ -15,9 +15,9 @@ Kind = Literal["short", "report", "error"]
 
 # Cosine similarities, for vectors of all-minilm-l6-v2. Starting points by kind of text,
 # chosen by hand on the sample's feedback; nothing else is claimed for them.
-THRESHOLDS: dict[Kind, float] = {"short": 0.62, "report": 0.62, "error": 0.80}
+THRESHOLDS: dict[Kind, float] = {"short": 0.50, "report": 0.50, "error": 0.65}
 REPORT_CHARS = 400
-NEAREST = 3
+NEAREST = 2
 
 
 @dataclass(frozen=True, slots=True)

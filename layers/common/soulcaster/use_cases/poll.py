@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 REDDIT_OVERLAP_MS = 60 * 60 * 1000
 # Two clocks are involved, GitHub's and ours.
 GITHUB_OVERLAP_MS = 5 * 60 * 1000
-FIRST_LOOK_BACK_MS = 30 * 24 * 60 * 60 * 1000
+FIRST_LOOK_BACK_MS = 90 * 24 * 60 * 60 * 1000
 
 
 def poll(

@@ -1,0 +1,174 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.sources import sentry
+from tests.rules.samples import NOW, frame, sentry_event, sentry_issue, source
+from tests.rules.signed import (
+    HEX_SECRET,
+    flips,
+    header_values,
+    hex_hmac,
+    json_values,
+    places,
+    replaced,
+)
+
+SOURCE = source("sentry", HEX_SECRET)
+ISSUE = {"sentry-hook-resource": "issue"}
+EVENT = {"sentry-hook-resource": "event_alert"}
+
+
+def read(headers: dict[str, str], payload: Any) -> Feedback:
+    found = sentry.normalise(SOURCE, headers, payload, NOW)
+    assert isinstance(found, Feedback)
+    return found
+
+
+def verify(body: bytes, signature: str, *secrets: str) -> bool:
+    return sentry.verify({"sentry-hook-signature": signature}, body, secrets, NOW)
+
+
+def test_a_documented_issue_is_read() -> None:
+    """Every field that Sentry documents and we use arrives as it was meant."""
+    found = read(ISSUE, sentry_issue())
+    assert found.external_id == "issue:5093217"
+    assert found.title == "KeyError: 'expiry'"
+    assert found.body == "larder.export in write_csv\n'expiry'\nlarder/export.py"
+    assert (found.channel, found.severity, found.occurrences) == ("larder-cli", "error", 7)
+    assert found.url == "https://acme.sentry.example/issues/5093217/"
+    assert (found.created_at, found.version) == (1735545600250, 1735637400000)
+    assert found.details == {"short_id": "LARDER-CLI-4"}
+    assert found.open
+    assert found.rank == 0
+
+
+def test_a_documented_event_is_read() -> None:
+    """The event has the stack trace of our own frames, innermost last."""
+    found = read(EVENT, sentry_event())
+    assert found.body.splitlines() == [
+        "larder.export in write_csv",
+        "KeyError: 'expiry'",
+        "  larder.cli:main",
+        "  larder.export:write_csv",
+    ]
+    assert found.occurrence_id == "e4874d664c3540c1a32eab185f12c5ab"
+    assert found.version == 1735639200500
+    assert found.details["exception"][0]["type"] == "KeyError"
+
+
+def test_issue_and_event_are_one_item() -> None:
+    """Both views of one issue have one id, and the event's is the richer one."""
+    issue, event = read(ISSUE, sentry_issue()), read(EVENT, sentry_event())
+    assert issue.id == event.id
+    assert event.rank > issue.rank
+
+
+@pytest.mark.parametrize(
+    ("status", "is_open"), [("unresolved", True), ("resolved", False), ("ignored", False)]
+)
+def test_a_settled_issue_is_closed(status: str, is_open: bool) -> None:
+    """Resolved and archived issues are no longer open."""
+    assert read(ISSUE, sentry_issue(status=status)).open is is_open
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "", None, "many", "٣x", 0])
+def test_a_count_that_is_none_counts_once(count: object) -> None:
+    """Whatever Sentry says about the number, there was at least one."""
+    assert read(ISSUE, sentry_issue(count=count)).occurrences == 1
+
+
+def test_a_huge_count_is_no_obstacle() -> None:
+    """A count of thousands of digits is read as a large number."""
+    assert 10**9 < read(ISSUE, sentry_issue(count="9" * 5_000)).occurrences < 10**15
+
+
+def test_frames_of_others_stand_in_for_our_own() -> None:
+    """Where no frame is marked as ours, all count, the innermost twelve of them."""
+    frames = [frame("lib", f"f{n}", in_app=False) for n in range(30)]
+    values = [{"type": "E", "value": "v", "stacktrace": {"frames": frames}}]
+    body = read(EVENT, sentry_event(exception={"values": values})).body
+    assert body.count("lib:") == 12
+    assert body.endswith("lib:f29")
+
+
+def test_an_event_without_exception_says_its_message() -> None:
+    """A message event is described by its message."""
+    event = sentry_event(exception=None, message="disk is full", culprit="")
+    assert read(EVENT, event).body == "disk is full"
+
+
+@pytest.mark.parametrize("resource", ["installation", "comment", "error", "metric_alert", ""])
+def test_other_resources_are_none_of_our_business(resource: str) -> None:
+    """What is no issue is ignored with a reason, whatever is in it."""
+    found = sentry.normalise(SOURCE, {"sentry-hook-resource": resource}, {}, NOW)
+    assert isinstance(found, str)
+    assert "not feedback" in found
+
+
+@pytest.mark.parametrize(
+    ("headers", "payload", "field"),
+    [
+        (ISSUE, {}, "data.issue"),
+        (ISSUE, {"data": {"issue": []}}, "data.issue"),
+        (ISSUE, sentry_issue(id=None), "data.issue.id"),
+        (ISSUE, sentry_issue(title=5), "data.issue.title"),
+        (ISSUE, sentry_issue(lastSeen="soon"), "data.issue.lastSeen"),
+        (EVENT, sentry_event(issue_id=None), "data.event.issue_id"),
+        (EVENT, sentry_event(event_id=None), "data.event.event_id"),
+        (EVENT, sentry_event(timestamp="now"), "data.event.timestamp"),
+    ],
+)
+def test_the_field_at_fault_is_named(headers: dict[str, str], payload: Any, field: str) -> None:
+    """What the documentation promises and the payload lacks is named in Sentry's words."""
+    with pytest.raises(Unreadable) as caught:
+        read(headers, payload)
+    assert caught.value.field == field
+
+
+def test_every_secret_is_accepted_and_no_other() -> None:
+    """Old and new secret pass while both are known, a retired one does not."""
+    body = json.dumps(sentry_issue()).encode()
+    assert verify(body, hex_hmac(body, "old"), "old", "new")
+    assert verify(body, hex_hmac(body, "new"), "old", "new")
+    assert not verify(body, hex_hmac(body, "old"), "new")
+    assert not verify(body, hex_hmac(body, ""))
+
+
+def test_s02_a_flipped_byte_is_refused() -> None:
+    """No byte of the body or of the signature can be changed."""
+    body = json.dumps(sentry_issue()).encode()
+    signature = hex_hmac(body)
+    assert verify(body, signature, HEX_SECRET)
+    assert not any(verify(other, signature, HEX_SECRET) for other in flips(body))
+    for other in flips(signature.encode()):
+        assert not verify(body, other.decode("latin-1"), HEX_SECRET)
+
+
+@given(header_values, st.binary(max_size=30))
+def test_no_header_makes_verification_fail_otherwise(signature: str, body: bytes) -> None:
+    """Any header is right or wrong, never an error."""
+    assert verify(body, signature, HEX_SECRET) is False
+
+
+@given(
+    st.sampled_from([(ISSUE, sentry_issue()), (EVENT, sentry_event())]), st.data(), json_values
+)
+def test_any_payload_is_feedback_or_unreadable(
+    given_payload: tuple[dict[str, str], Any], data: st.DataObject, value: Any
+) -> None:
+    """With any value in any place, the item can be stored, or the place is named."""
+    headers, payload = given_payload
+    path = data.draw(st.sampled_from(list(places(payload))))
+    try:
+        found = sentry.normalise(SOURCE, headers, replaced(payload, path, value), NOW)
+    except Unreadable as error:
+        assert error.field
+    else:
+        assert isinstance(found, Feedback)
+        assert found.document
+        assert found.text
