@@ -51,7 +51,7 @@ class Instance:
     """One process of a function; warm from its second invocation on. A context manager."""
 
     def __init__(self, function: Function, environment: Mapping[str, str], log: Path) -> None:
-        _FORKS.set_forkserver_preload(["tests.support.preload", "tests.support.world"])
+        _FORKS.set_forkserver_preload(["tests.support.preload"])
         self._function = function
         self._pipe, theirs = _FORKS.Pipe()
         self._process = _FORKS.Process(

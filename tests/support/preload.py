@@ -3,6 +3,7 @@
 It holds what a cold start would import; no handler has run, so no edge has been made.
 """
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = [ROOT / "layers/common", *sorted((ROOT / "functions").iterdir())]
 # Imported by the edges only when they are first used.
 LATE = ("google.genai.types", "httpx2", "jwt", "praw", "mangum", "upstash_vector")
+# What a fork imports again because the tests' own process did.
+OURS = ("pytest", "tests.support.world")
 SERVICES = ("sqs", "s3", "ecs", "secretsmanager")
 
 sys.path[:0] = [str(folder) for folder in FOLDERS if str(folder) not in sys.path]
@@ -20,7 +23,7 @@ for file in sorted((ROOT / "functions").glob("*/*.py")):
     importlib.import_module(file.stem)
 for edge in sorted((ROOT / "layers/common/soulcaster/edges").glob("*.py")):
     importlib.import_module(f"soulcaster.edges.{edge.stem}")
-for module in LATE:
+for module in (*LATE, *OURS):
     importlib.import_module(module)
 # The descriptions of the services are large, and kept by the session once they are read.
 boto3.setup_default_session()
@@ -28,3 +31,6 @@ for service in SERVICES:
     boto3.client(
         service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
+# A fork's garbage collector would touch, and so copy, every page.
+gc.collect()
+gc.freeze()

@@ -13,6 +13,12 @@ _ENDS: dict[str, State] = {
     "timed_out": "timed_out",
 }
 OUTCOMES = frozenset(_ENDS)
+_SAYS: dict[State, str] = {
+    "publishing": "the agent has a patch",
+    "no_change": "the agent changed nothing",
+    "failed": "the agent failed",
+    "timed_out": "the agent ran out of time",
+}
 
 
 def heartbeat(token: str, *, jobs: JobStore, key: str, now: int) -> None:
@@ -40,7 +46,7 @@ def finish(
     """
     job, attempt = _held(token, key)
     to = _ENDS[outcome]
-    moved = jobs.move(job, attempt, to, now, reason or outcome, {"summary": summary[:4_000]})
+    moved = jobs.move(job, attempt, to, now, reason or _SAYS[to], {"summary": summary[:4_000]})
     if moved.outcome != "moved" and (moved.outcome, moved.state) != ("refused", to):
         raise Superseded
     if to == "publishing":
