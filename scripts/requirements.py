@@ -4,7 +4,6 @@
 """
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -32,11 +31,8 @@ def write_all(root: Path) -> None:
     constraint = ("-c", str(root / DEV))
     compile_group("dev", root / DEV)
     compile_group("layer", root / LAYER, *constraint)
-    in_layer = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", (root / LAYER).read_text(), re.MULTILINE)
-    # The layer brings these to every function; a second copy would only cost its start.
-    leave_out = [f"--no-emit-package={name}" for name in in_layer]
     for group, path in FUNCTIONS.items():
-        compile_group(group, root / path, *constraint, *leave_out)
+        compile_group(group, root / path, *constraint)
     compile_group("agent", root / "agent-container/requirements.txt", *constraint)
 
 

@@ -92,13 +92,6 @@ def test_the_callers_order_is_kept() -> None:
     assert place(short("b", "a"), at(0, 1))[1].cluster == "of-b"
 
 
-def test_errors_need_more() -> None:
-    """A pair that would do for two complaints is not enough for two stack traces."""
-    pair = at(0, 45)  # cosine 0.71
-    assert not place(short("a", "b"), pair)[1].opened
-    assert place([Item("a", "error"), Item("b", "error")], pair)[1].opened
-
-
 @given(
     st.lists(st.floats(0, 360), min_size=1, max_size=12),
     st.lists(st.lists(st.tuples(st.sampled_from("xyz"), st.floats(-1, 1)), max_size=5)),
