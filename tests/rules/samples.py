@@ -44,7 +44,7 @@ def feedback(**given: Any) -> Feedback:
 
 def sentry_issue(**issue: Any) -> dict[str, Any]:
     """The ``issue`` webhook of Sentry's integration platform."""
-    fields = {
+    fields: dict[str, Any] = {
         "annotations": [],
         "assignedTo": None,
         "count": "7",
@@ -107,7 +107,7 @@ def sentry_event(**event: Any) -> dict[str, Any]:
         frame("larder.export", "write_csv"),
     ]
     values = [{"type": "KeyError", "value": "'expiry'", "stacktrace": {"frames": frames}}]
-    fields = {
+    fields: dict[str, Any] = {
         "contexts": {"os": {"name": "Linux", "type": "os", "version": "6.1"}},
         "culprit": "larder.export in write_csv",
         "datetime": "2024-12-31T10:00:00.500000Z",
@@ -154,7 +154,7 @@ def github_issue(action: str = "opened", **issue: Any) -> dict[str, Any]:
         "owner": {"login": "acme", "id": 5, "type": "Organization"},
         "default_branch": "main",
     }
-    fields = {
+    fields: dict[str, Any] = {
         "url": "https://api.github.com/repos/acme/larder/issues/12",
         "html_url": "https://github.com/acme/larder/issues/12",
         "id": 2_200_300_400,
@@ -187,7 +187,7 @@ def github_issue(action: str = "opened", **issue: Any) -> dict[str, Any]:
 
 def submission(**given: Any) -> dict[str, Any]:
     """A submission in the form that the Reddit edge returns."""
-    fields = {
+    fields: dict[str, Any] = {
         "id": "1hq0abc",
         "fullname": "t3_1hq0abc",
         "title": "Larder loses my last row",

@@ -30,7 +30,9 @@ def hex_hmac(body: bytes, secret: str = HEX_SECRET) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def standard_headers(body: bytes, at_ms: int = NOW, secret: str = STANDARD_SECRET) -> dict[str, str]:
+def standard_headers(
+    body: bytes, at_ms: int = NOW, secret: str = STANDARD_SECRET
+) -> dict[str, str]:
     """The headers of Standard Webhooks, signed by its own reference library."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
     return {

@@ -50,7 +50,9 @@ def test_similar_items_of_one_batch_join() -> None:
     placed = place(short("a", "b", "c"), at(0, 20, 120))
     assert [one.cluster for one in placed] == ["of-a", "of-a", "of-c"]
     assert [one.opened for one in placed] == [True, False, True]
-    assert placed[1].nearest == (Member("a", "of-a", pytest.approx(np.cos(np.radians(20)))),)
+    (near,) = placed[1].nearest
+    assert (near.id, near.cluster) == ("a", "of-a")
+    assert near.cosine == pytest.approx(np.cos(np.radians(20)))
 
 
 @pytest.mark.parametrize("kind", THRESHOLDS)

@@ -87,7 +87,17 @@ def test_a_credential_cannot_be_carried_over() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "..", JOB, f"{JOB}.1", f"{JOB}.1.", f"{JOB}.-1.x", f"{JOB}.٣.x", f"{JOB}.{'9' * 9}.x"],
+    [
+        "",
+        ".",
+        "..",
+        JOB,
+        f"{JOB}.1",
+        f"{JOB}.1.",
+        f"{JOB}.-1.x",
+        f"{JOB}.٣.x",
+        f"{JOB}.{'9' * 9}.x",
+    ],
 )
 def test_a_mangled_credential_is_none(text: str) -> None:
     """What is cut short or holds no number is no credential."""

@@ -10,12 +10,10 @@ REPOSITORY = "acme/larder"
 
 def parts(prompt: str) -> tuple[str, str, str]:
     """What stands before the evidence, the evidence itself, and the fence."""
-    fence = re.findall(r"^(==== reports [0-9a-f]{16} ====)$", prompt, re.MULTILINE)
-    assert len(fence) == 2
-    assert fence[0] == fence[1]
-    before, evidence, after = prompt.split(f"\n{fence[0]}\n")
+    fence = re.findall(r"^Between the lines that hold (==== .* ====) is", prompt, re.MULTILINE)[0]
+    before, evidence, after = prompt.split(f"\n{fence}\n")
     assert after == ""
-    return before, evidence, fence[0]
+    return before, evidence, fence
 
 
 def test_the_task_is_whole() -> None:
@@ -44,9 +42,7 @@ def test_no_report_can_close_the_fence() -> None:
 
 
 @given(st.text(), st.text(), st.lists(st.tuples(st.text(), st.text()), max_size=4))
-def test_any_words_stay_inside(
-    name: str, summary: str, reports: list[tuple[str, str]]
-) -> None:
+def test_any_words_stay_inside(name: str, summary: str, reports: list[tuple[str, str]]) -> None:
     """Whatever was written, it stands between two fences and nowhere else."""
     before, evidence, _ = parts(fix_prompt(REPOSITORY, name, summary, reports))
     empty = parts(fix_prompt(REPOSITORY, "", "", []))[0]

@@ -60,7 +60,9 @@ def test_quoted_words_do_nothing(text: str, shown: str) -> None:
     assert " ".join(neutral(text, 200).split()).startswith(shown)
 
 
-@given(st.text(st.characters() | st.sampled_from("@#&;:/.<>[]()!*_`\n wWgGhH1a-")), st.integers(1, 80))
+@given(
+    st.text(st.characters() | st.sampled_from("@#&;:/.<>[]()!*_`\n wWgGhH1a-")), st.integers(1, 80)
+)
 @example("a\n@b", 80)
 @example("&am&amp;p;#64;x", 80)
 @example("@@a ##1 &&amp;amp;lt;", 80)

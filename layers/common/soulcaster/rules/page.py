@@ -28,7 +28,8 @@ def decode_cursor(cursor: str | None) -> str:
     if not cursor:
         return ""
     try:
-        position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        padded = cursor + "=" * (-len(cursor) % 4)
+        position = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
         score, _, identifier = position.partition(":")
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise ValueError("cursor: is none of ours") from error
