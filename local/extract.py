@@ -25,7 +25,8 @@ def describe(items: Sequence[str], embed: Embed) -> tuple[str, str]:
     ]
     order = _by_centrality(embed(list(items)))
     title = next((titles[i] for i in order if titles[i]), "Feedback without text")
-    return _cut(title), " ".join(_central_sentences(items, embed)) or title
+    sentences = [s if s[-1] in ".!?" else f"{s}." for s in _central_sentences(items, embed)]
+    return _cut(title), " ".join(sentences) or title
 
 
 def _central_sentences(items: Sequence[str], embed: Embed) -> list[str]:

@@ -144,9 +144,11 @@ def test_no_other_answer_is_taken_for_one(raw: bytes) -> None:
 def test_aws_answers_with_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 200 that holds no JSON object is an error too."""
     for body in (b"<html/>", b"[]", b""):
-        with scripted([answer(body)]) as server, pytest.raises(LeanError):
+        with scripted([answer(body)]) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-            AwsJson("sqs", "AmazonSQS", "1.0", 5).call("SendMessage", {})
+            lean = AwsJson("sqs", "AmazonSQS", "1.0", 5)
+            with pytest.raises(LeanError):
+                lean.call("SendMessage", {})
 
 
 def test_a_refused_connection_is_an_error() -> None:

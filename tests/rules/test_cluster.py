@@ -52,7 +52,7 @@ def test_similar_items_of_one_batch_join() -> None:
     assert [one.opened for one in placed] == [True, False, True]
     (near,) = placed[1].nearest
     assert (near.id, near.cluster) == ("a", "of-a")
-    assert near.cosine == pytest.approx(np.cos(np.radians(20)))
+    assert near.cosine == pytest.approx(np.cos(np.radians(20)), abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", THRESHOLDS)

@@ -15,7 +15,7 @@ FOLDERS = [ROOT / "layers/common", *sorted((ROOT / "functions").iterdir())]
 # Imported by the edges only when they are first used.
 LATE = ("google.genai.types", "httpx2", "jwt", "praw", "mangum", "upstash_vector")
 # What a fork imports again because the tests' own process did.
-OURS = ("pytest", "tests.support.world")
+OURS = ("pytest", "tests.support.instance")
 SERVICES = ("sqs", "s3", "ecs", "secretsmanager")
 
 sys.path[:0] = [str(folder) for folder in FOLDERS if str(folder) not in sys.path]

@@ -10,6 +10,8 @@ from upstash_redis import Redis as Client
 from upstash_redis.errors import UpstashError
 
 TIMEOUT_SECONDS = 2.0
+# What the client stumbles over when the answer is not Redis's, such as a proxy's page.
+_NOT_REDIS = (ValueError, KeyError, AttributeError, AssertionError)
 
 
 class RedisError(Exception):
@@ -43,7 +45,7 @@ class Redis:
         except UpstashError as error:
             kind = Stale if "STALE" in str(error) else RedisError
             raise kind(f"{script}: {error}") from error
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, *_NOT_REDIS) as error:
             raise RedisError(f"{script}: {type(error).__name__}: {error}") from error
 
 

@@ -77,7 +77,7 @@ def assign(
         for member in neighbours[i]:
             members.setdefault(member.cluster, []).append(member)
         for j, other in enumerate(placed):
-            near = Member(other.id, other.cluster, float(among[i, j]))
+            near = Member(other.id, other.cluster, round(float(among[i, j]), 4))
             members.setdefault(other.cluster, []).append(near)
         best: tuple[float, str, list[Member]] = (-1.0, "", [])
         for cluster, candidates in members.items():

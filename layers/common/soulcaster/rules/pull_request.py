@@ -10,7 +10,8 @@ from soulcaster.rules.patch import Patch
 _MENTION = re.compile(r"[@\uff20](?=\w)")
 _REFERENCE = re.compile(r"(?i)#(?=\d)|\bgh-(?=\d)")
 _ENTITY = re.compile(r"&(?=[#\w])")  # GitHub reads "&#64;" as "@"
-_MARKUP = re.compile(r"[`*_\[\]<>|~\\!]")
+# A backslash before a letter and an underscore inside a word are what they look like.
+_MARKUP = re.compile(r"[`*\[\]<>|~!]|\\(?![A-Za-z0-9])|(?<!\w)_|_(?!\w)")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data):")
 _WWW = re.compile(r"(?i)\bwww\.")
 

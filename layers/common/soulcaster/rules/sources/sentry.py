@@ -86,7 +86,7 @@ def _event(source: Source, payload: Any, received_at: int) -> Feedback:
         project=source.project,
         source="sentry",
         source_id=source.id,
-        channel=str(optional(payload, "data.event.platform", str) or "sentry"),
+        channel="sentry",
         external_id=f"issue:{_id(payload, 'data.event.issue_id')}",
         title=title,
         body=body,
