@@ -1,58 +1,70 @@
-"""python -m local: the local cloud, empty, until Ctrl-C."""
+"""python -m local: the local cloud, empty at first, until Ctrl-C."""
 
 import argparse
 import os
-import signal
 import sys
-import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from local.cloud import Cloud, Running
-from local.parts import PartFailed
+from local.signals import Stopped, raise_stopped
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
 
 
 def main() -> int:
+    raise_stopped()
+    try:
+        return up()
+    except Stopped as stopped:
+        print("\nstopped before it was up")
+        return stopped.exit_status
+
+
+def up() -> int:
+    """Bring the cloud up and hold it; the exit status."""
+    # After the signals: they take a second, in which Ctrl-C may come.
+    from local.cloud import Cloud, Running  # noqa: PLC0415
+    from local.parts import PartFailed  # noqa: PLC0415
+
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--state", type=Path, default=Path(".soulcaster"))
     options = parser.parse_args()
-    stopped = stop_on_signals()
     try:
         with Cloud(options.state, os.environ) as cloud:
-            print(welcome(cloud))
-            return hold(cloud, stopped)
-    except (Running, PartFailed) as error:
-        print(error, file=sys.stderr)
+            print(welcome(cloud), flush=True)
+            return hold(cloud)
+    except (Running, PartFailed, ValueError, OSError) as error:
+        print(f"local: {error}", file=sys.stderr)
         return 1
 
 
-def stop_on_signals() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set."""
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
+def hold(cloud: "Cloud") -> int:
+    """Keep the cloud up until Ctrl-C or SIGTERM; raises ``PartFailed`` when a part ends."""
+    try:
+        while True:
+            cloud.check()
+            time.sleep(0.5)
+    except Stopped:
+        print("\nstopping …", flush=True)
+        return 0
 
 
-def hold(cloud: Cloud, stopped: threading.Event) -> int:
-    """Keep the cloud up until ``stopped``, or until a part of it ends."""
-    while not stopped.wait(0.5):
-        if part := cloud.ended():
-            print(f"{part} ended; see {cloud.folder}/logs/{part}.log", file=sys.stderr)
-            return 1
-    print("stopping …")
-    return 0
-
-
-def welcome(cloud: Cloud) -> str:
+def welcome(cloud: "Cloud") -> str:
     """Where to look."""
+    key = f"Authorization: Bearer {cloud.api_key}"
+    lines = [
+        ("API", cloud.addresses.api),
+        ("try", f"curl -H '{key}' '{cloud.addresses.api}/projects'"),
+        ("GitHub", cloud.addresses.github if cloud.services.emulated("github") else ""),
+        ("Reddit", cloud.addresses.reddit if cloud.services.emulated("reddit") else ""),
+        ("state", str(cloud.folder)),
+        ("logs", str(cloud.logs)),
+    ]
+    shown = [f"  {name:<8}{text}" for name, text in lines if text]
     return "\n".join(
-        [
-            f"API      {cloud.addresses.api}",
-            f"key      {cloud.api_key}",
-            f"GitHub   {cloud.addresses.github}",
-            f"logs     {cloud.folder}/logs",
-            "Ctrl-C ends it; what is stored stays.",
-        ]
+        ["The local cloud is up:", *shown, "Ctrl-C ends it; what is stored stays for the next run."]
     )
 
 

@@ -3,29 +3,24 @@
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
-import boto3
+import httpx
 
-from local import credentials, ports
-from local.lambdas.stack import Places
+from local import credentials, image, ports
+from local.lambdas.stack import Places, Stack
 from local.lambdas.template import load
+from local.parameters import REGION, Services, platform
 from local.parts import ROOT, Parts
 
 PORTS = (
     *("api", "control", "redis", "vector", "sqs", "s3", "ecs", "moto"),
     *("gemini", "github", "reddit", "model"),
 )
-REGION = "us-east-1"
-EMBEDDING_MODEL, DIMENSIONS = "all-minilm-l6-v2", 384
-SECRET_PARAMETERS = (
-    *("UpstashRedisTokenArn", "UpstashVectorTokenArn", "GeminiApiKeyArn"),
-    *("GitHubAppArn", "RedditAppArn", "ModelApiKeyArn"),
-)
+TEMPLATE = ROOT / "template.yaml"
 
 
 class Running(RuntimeError):  # noqa: N818 - names what is
@@ -40,32 +35,29 @@ class Addresses:
     control: str
     github: str
     reddit: str
-    sqs: str
-    vector: str
 
 
 class Cloud:
     """One local cloud, whose whole state is in one folder; a context manager.
 
-    Where ``environment`` holds the key of a real service, that service is used and its
-    emulator is not started: UPSTASH_REDIS_REST_URL and _TOKEN, UPSTASH_VECTOR_REST_URL and
-    _TOKEN (384 or EMBEDDING_DIMENSIONS), GEMINI_API_KEY, GITHUB_APP_ID and
-    GITHUB_APP_PRIVATE_KEY, REDDIT_CLIENT_ID and _SECRET, MODEL_API_KEY with MODEL_BASE_URL
-    and MODEL_NAME.
+    Where ``environment`` holds the keys of a real service, that service is used and its
+    emulator is not started; ``parameters.KEYS`` says which. Entering raises ``Running`` and
+    ``PartFailed``, making one ``Incomplete``.
     """
 
     def __init__(
         self, folder: Path, environment: Mapping[str, str], *, schedules: bool = True
     ) -> None:
         self.folder = folder.resolve()
-        self._given = environment
+        self.logs = self.folder / "logs"
+        self.services = Services(environment)
         self._schedules = schedules
         self._lock: IO[str] | None = None
-        self._parts = Parts(self.folder / "logs")
+        self._parts = Parts(self.logs)
 
     def __enter__(self) -> Self:
-        self._take_folder()
         try:
+            self._take_folder()
             self._start()
         except BaseException:
             self.stop()
@@ -81,9 +73,9 @@ class Cloud:
         if self._lock:
             self._lock.close()
 
-    def ended(self) -> str | None:
-        """The name of a part that has ended by itself, if one has."""
-        return self._parts.ended()
+    def check(self) -> None:
+        """Raise ``PartFailed`` when a part has ended by itself."""
+        self._parts.check()
 
     @property
     def api_key(self) -> str:
@@ -93,184 +85,123 @@ class Cloud:
 
     def _take_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "lock").open("w")
+        self._lock = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Running(f"a local cloud is running in {self.folder}") from error
+        except BlockingIOError as error:
+            self._lock.seek(0)
+            owner = self._lock.read() or "?"
+            raise Running(
+                f"a local cloud is running in {self.folder} (process {owner});"
+                " end that one, or give this one another folder with --state"
+            ) from error
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
 
     def _start(self) -> None:
         self._ports = ports.choose(PORTS, self.folder / "ports.json")
         self.credentials = credentials.load(self.folder)
         self.addresses = Addresses(
-            **{name: self._url(name) for name in ("api", "control", "github", "reddit", "sqs")},
-            vector=self._url("vector"),
+            **{name: self._url(name) for name in ("api", "control", "github", "reddit")}
         )
-        self._start_emulators()
-        for name in self._emulated:
+        started = self._start_emulators(self._stack())
+        for name in started:
             self._parts.wait_for(name, self._ports[name])
         self._start_functions()
 
     def _url(self, part: str) -> str:
         return f"http://127.0.0.1:{self._ports[part]}"
 
-    def _emulate(self, name: str, *options: str | Path, module: str = "") -> None:
-        state = self.folder / "state" / name
-        state.mkdir(parents=True, exist_ok=True)
-        place = ["--port", str(self._ports[name])]
-        if name != "moto":
-            place += ["--state", str(state)]
-        self._parts.start(name, [module or f"local.{name}", *place, *options])
-        self._emulated.append(name)
-
-    def _start_emulators(self) -> None:
-        self._emulated: list[str] = []
-        made, given = self.credentials, self._given
-        self._emulate("moto")
-        if "GEMINI_API_KEY" not in given:
-            self._emulate("gemini", "--key", made.gemini)
-        if "UPSTASH_REDIS_REST_URL" not in given:
-            self._emulate("redis", "--token", made.redis, module="local.redis_rest")
-        if "UPSTASH_VECTOR_REST_URL" not in given:
-            dimension = given.get("EMBEDDING_DIMENSIONS", str(DIMENSIONS))
-            self._emulate("vector", "--token", made.vector, "--dimension", dimension)
-        self._emulate("sqs")
-        self._emulate("s3", "--secret-key", made.aws_secret)
-        if "GITHUB_APP_ID" not in given:
-            public = self.folder / "github-app.pub.pem"
-            options = ("--app-id", "1", "--public-key", public, "--person-token", made.person)
-            self._emulate("github", *options)
-        if "REDDIT_CLIENT_ID" not in given:
-            app = ("--client-id", made.reddit_id, "--client-secret", made.reddit_secret)
-            self._emulate("reddit", *app)
-        if "MODEL_API_KEY" not in given:
-            recordings = ROOT / "sample/recordings"
-            self._emulate("model", "--recordings", recordings, "--key", made.model)
-        self._emulate("ecs", *self._ecs_options())
-
-    def _ecs_options(self) -> tuple[str | Path, ...]:
-        """What a task of the template's definition runs here: the image's entry point."""
-        agent = ROOT / "agent-container"
-        tools = [Path(sys.executable).parent, agent / "node_modules/.bin"]
-        environment = {
-            "PYTHONPATH": str(agent),
-            "PATH": ":".join([*map(str, tools), os.environ.get("PATH", os.defpath)]),
-        }
-        command = [sys.executable, *entry_point(agent / "Dockerfile")[1:]]
-        task = self._stack(dict.fromkeys(SECRET_PARAMETERS, "arn:aws:none")).tasks[0]
-        container = {"command": command, "environment": environment}
-        definitions = self.folder / "task-definitions.json"
-        definitions.write_text(
-            json.dumps({task.family: {"containers": {task.container: container}}}, indent=1)
-        )
-        return ("--definitions", definitions, "--events", f"{self._url('control')}/_local/events")
-
-    def _platform(self) -> dict[str, str]:
-        return {
-            "AWS_ENDPOINT_URL": self._url("moto"),
-            "AWS_ENDPOINT_URL_SQS": self._url("sqs"),
-            "AWS_ENDPOINT_URL_S3": self._url("s3"),
-            "AWS_ENDPOINT_URL_ECS": self._url("ecs"),
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": self.credentials.aws_secret,
-        }
-
-    def _stack(self, secrets: Mapping[str, str]) -> Any:
+    def _stack(self) -> Stack:
+        """The template with the parameters it will have, but for the secrets' names."""
+        unnamed = dict.fromkeys(self.services.secrets(self.credentials), "arn:aws:none")
         places = Places(self._url("api"), self._url("sqs"))
-        return load(ROOT / "template.yaml", self._parameters(secrets), places)
+        return load(TEMPLATE, self.services.parameters(self._url, unnamed), places)
 
-    def _parameters(self, secrets: Mapping[str, str]) -> dict[str, str]:
-        """The template's parameters: an emulator's address only where it runs."""
-        given = self._given
-        parameters = {
-            **secrets,
-            "AgentImage": "agent-container/Dockerfile",
-            "UpstashRedisRestUrl": given.get("UPSTASH_REDIS_REST_URL", self._url("redis")),
-            "UpstashVectorRestUrl": given.get("UPSTASH_VECTOR_REST_URL", self._url("vector")),
+    def _start_emulators(self, stack: Stack) -> list[str]:
+        """Start those that are needed; their names."""
+        made = self.credentials
+        clustering = stack.functions["ClusterFunction"].environment
+        public_key = self.folder / "github-app.pub.pem"
+        recordings = ROOT / "sample/recordings"
+        definitions = self._write("task-definitions.json", image.definitions(stack.tasks[0]))
+        events = f"{self._url('control')}/_local/events"
+        options: dict[str, tuple[str | Path, ...]] = {
+            "moto": (),
+            "gemini": ("--key", made.gemini),
+            "redis": ("--token", made.redis),
+            "vector": (
+                *("--token", made.vector),
+                *("--dimension", clustering["EMBEDDING_DIMENSIONS"]),
+            ),
+            # Whoever held a message was a process of this folder's last run.
+            "sqs": ("--consumers-ended",),
+            "s3": ("--secret-key", made.aws_secret),
+            "github": (
+                *("--app-id", "1", "--public-key", public_key),
+                *("--person-token", made.person),
+            ),
+            "reddit": ("--client-id", made.reddit_id, "--client-secret", made.reddit_secret),
+            "model": ("--recordings", recordings, "--key", made.model),
+            "ecs": ("--definitions", definitions, "--events", events),
         }
-        if "gemini" in self._emulated:
-            parameters |= {
-                "GeminiBaseUrl": self._url("gemini"),
-                "EmbeddingModel": EMBEDDING_MODEL,
-                "EmbeddingDimensions": str(DIMENSIONS),
-                "NamingModel": "extractive-local",
-            }
-        if "github" in self._emulated:
-            parameters |= {"GitHubApiUrl": self._url("github"), "GitHubUrl": self._url("github")}
-        if "reddit" in self._emulated:
-            parameters |= {"RedditUrl": self._url("reddit"), "RedditOAuthUrl": self._url("reddit")}
-        if "model" in self._emulated:
-            parameters |= {"ModelBaseUrl": f"{self._url('model')}/v1", "ModelName": "replay"}
-        for variable, parameter in (
-            ("EMBEDDING_DIMENSIONS", "EmbeddingDimensions"),
-            ("MODEL_BASE_URL", "ModelBaseUrl"),
-            ("MODEL_NAME", "ModelName"),
-        ):
-            if variable in given:
-                parameters[parameter] = given[variable]
-        return parameters
+        wanted = [name for name in options if self.services.emulated(name)]
+        for name in wanted:
+            self._emulate(name, options[name])
+        return wanted
 
-    def _secret_values(self) -> dict[str, str]:
-        given, made = self._given, self.credentials
-        app = {
-            "app_id": given.get("GITHUB_APP_ID", "1"),
-            "private_key": given.get("GITHUB_APP_PRIVATE_KEY", made.github_private_key),
-        }
-        reddit = {
-            "client_id": given.get("REDDIT_CLIENT_ID", made.reddit_id),
-            "client_secret": given.get("REDDIT_CLIENT_SECRET", made.reddit_secret),
-        }
-        return {
-            "UpstashRedisTokenArn": given.get("UPSTASH_REDIS_REST_TOKEN", made.redis),
-            "UpstashVectorTokenArn": given.get("UPSTASH_VECTOR_REST_TOKEN", made.vector),
-            "GeminiApiKeyArn": given.get("GEMINI_API_KEY", made.gemini),
-            "GitHubAppArn": json.dumps(app),
-            "RedditAppArn": json.dumps(reddit),
-            "ModelApiKeyArn": given.get("MODEL_API_KEY", made.model),
-        }
+    def _emulate(self, name: str, options: tuple[str | Path, ...]) -> None:
+        module = "local.redis_rest" if name == "redis" else f"local.{name}"
+        place: list[str | Path] = ["--port", str(self._ports[name])]
+        if name != "moto":
+            state = self.folder / "state" / name
+            state.mkdir(parents=True, exist_ok=True)
+            place += ["--state", state]
+        self._parts.start(name, [module, *place, *options])
 
     def _start_functions(self) -> None:
-        client = boto3.client(
-            "secretsmanager",
-            endpoint_url=self._url("moto"),
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key=self.credentials.aws_secret,
-        )
         arns = {
-            parameter: client.create_secret(Name=f"soulcaster/{parameter}", SecretString=value)[
-                "ARN"
-            ]
-            for parameter, value in self._secret_values().items()
+            parameter: self._create_secret(parameter, value)
+            for parameter, value in self.services.secrets(self.credentials).items()
         }
-        parameters, platform = self.folder / "parameters.json", self.folder / "platform.json"
-        parameters.write_text(json.dumps(self._parameters(arns), indent=1))
-        platform.touch(mode=0o600)
-        platform.write_text(json.dumps(self._platform(), indent=1))
-        ends = ["--api-port", self._ports["api"], "--control-port", self._ports["control"]]
-        inputs = ["--template", ROOT / "template.yaml", "--parameters", parameters]
-        places = ["--state", self.folder, "--logs", self.folder / "logs"]
-        schedules = [] if self._schedules else ["--no-schedules"]
-        arguments = [
-            "local.lambdas",
-            *inputs,
-            "--platform-env",
-            platform,
-            *ends,
-            *places,
-            *schedules,
+        parameters = self.services.parameters(self._url, arns)
+        variables = platform(self._url, self.credentials)
+        arguments: list[str | Path] = [
+            *("local.lambdas", "--template", TEMPLATE),
+            *("--parameters", self._write("parameters.json", parameters)),
+            *("--platform-env", self._write("platform.json", variables)),
+            *("--api-port", str(self._ports["api"])),
+            *("--control-port", str(self._ports["control"])),
+            *("--state", self.folder, "--logs", self.logs),
+            *(() if self._schedules else ("--no-schedules",)),
         ]
-        self._parts.start("lambdas", [str(argument) for argument in arguments])
+        self._parts.start("lambdas", arguments)
         self._parts.wait_for("lambdas", self._ports["control"])
         self._parts.wait_for("lambdas", self._ports["api"])
 
+    def _create_secret(self, name: str, value: str) -> str:
+        """Put a secret where the template expects it; its ARN. Not by boto3, which would read
+        whatever AWS profile and proxy this process was started with.
+        """
+        scope = f"local/20000101/{REGION}/secretsmanager/aws4_request"
+        answer = httpx.post(
+            self._url("moto"),
+            headers={
+                "content-type": "application/x-amz-json-1.1",
+                "x-amz-target": "secretsmanager.CreateSecret",
+                "authorization": f"AWS4-HMAC-SHA256 Credential={scope}",
+            },
+            json={"Name": f"soulcaster/{name}", "SecretString": value},
+            timeout=30,
+            trust_env=False,
+        )
+        arn: str = answer.raise_for_status().json()["ARN"]
+        return arn
 
-def entry_point(dockerfile: Path) -> list[str]:
-    """The ENTRYPOINT (JSON form) of a Dockerfile."""
-    for line in dockerfile.read_text().splitlines():
-        if line.startswith("ENTRYPOINT "):
-            command: list[str] = json.loads(line.removeprefix("ENTRYPOINT "))
-            return command
-    raise ValueError(f"{dockerfile} has no ENTRYPOINT in its JSON form")
+    def _write(self, name: str, content: Any) -> Path:
+        """A JSON file of the state folder, for its owner only."""
+        file = self.folder / name
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(content, indent=1))
+        return file

@@ -1,5 +1,8 @@
 """A local cloud's credentials: made once, kept in its state folder, worth nothing elsewhere."""
 
+import base64
+import hashlib
+import hmac
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -22,6 +25,12 @@ class Credentials:
     reddit_secret: str
     aws_secret: str
     github_private_key: str
+    webhooks: str
+
+    def webhook_secret(self, source: str) -> str:
+        """What the demo's sender of a source signs with, the same in every run."""
+        digest = hmac.new(self.webhooks.encode(), source.encode(), hashlib.sha256).digest()
+        return "whsec_" + base64.b64encode(digest).decode()
 
 
 def load(folder: Path) -> Credentials:
@@ -38,16 +47,18 @@ def load(folder: Path) -> Credentials:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         (folder / "github-app.pub.pem").write_bytes(public)
+        # In hex: what begins with a hyphen can't be an option's value.
         made = Credentials(
-            redis=secrets.token_urlsafe(24),
-            vector=secrets.token_urlsafe(24),
-            gemini=secrets.token_urlsafe(24),
-            model=secrets.token_urlsafe(24),
+            redis=secrets.token_hex(24),
+            vector=secrets.token_hex(24),
+            gemini=secrets.token_hex(24),
+            model=secrets.token_hex(24),
             person=f"ghp_{secrets.token_hex(18)}",
             reddit_id=secrets.token_hex(7),
-            reddit_secret=secrets.token_urlsafe(20),
-            aws_secret=secrets.token_urlsafe(30),
+            reddit_secret=secrets.token_hex(20),
+            aws_secret=secrets.token_hex(20),
             github_private_key=private.decode(),
+            webhooks=secrets.token_hex(24),
         )
         fresh = file.with_suffix(".new")
         fresh.touch(mode=0o600)

@@ -7,12 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
-STOP_SECONDS = 15
+STOP_SECONDS = 10
+TAIL_LINES = 15
+# All that a part sees of this process's environment. Somebody's keys, AWS profile or proxy
+# would lead it to somewhere else than the local cloud.
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 
 
 class PartFailed(RuntimeError):  # noqa: N818 - names what happened
@@ -25,20 +29,15 @@ class Parts:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
-        logs.mkdir(parents=True, exist_ok=True)
 
-    def start(
-        self,
-        name: str,
-        arguments: Sequence[str | Path],
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def start(self, name: str, arguments: Sequence[str | Path]) -> None:
         """Start ``python -m <arguments>``; it gets the end of its input when this process dies."""
-        with (self._logs / f"{name}.log").open("ab") as log:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        with self._log(name).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *map(str, arguments)],
                 cwd=ROOT,
-                env={**_plain_environment(), **(environment or {}), "SOULCASTER_PARENT": "1"},
+                env=environment(),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -55,37 +54,50 @@ class Parts:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
             time.sleep(0.02)
-        raise PartFailed(f"{name} did not start:\n{self._end_of_log(name)}")
+        raise PartFailed(self._about(name, "did not start"))
 
-    def ended(self) -> str | None:
-        """The name of a part that has ended by itself, if one has."""
-        return next((name for name, process in self._running if process.poll() is not None), None)
+    def check(self) -> None:
+        """Raise ``PartFailed`` when a part has ended by itself."""
+        for name, process in self._running:
+            code = process.poll()
+            if code is not None:
+                how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+                raise PartFailed(self._about(name, f"has ended ({how})"))
 
     def stop(self) -> None:
-        """End every part and wait for it."""
-        for _, process in reversed(self._running):
-            if process.stdin:
-                process.stdin.close()
-            process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        for _, process in reversed(self._running):
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """End every part and wait for it; the last one is what uses all the others."""
+        last, others = self._running[-1:], self._running[:-1]
+        for group in (last, others):
+            for _, process in group:
+                process.terminate()
+            deadline = time.monotonic() + STOP_SECONDS
+            for _, process in group:
+                _await(process, deadline)
         self._running.clear()
 
-    def _end_of_log(self, name: str) -> str:
-        return "\n".join(
-            (self._logs / f"{name}.log").read_text("utf-8", "replace").splitlines()[-15:]
-        )
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def _about(self, name: str, what: str) -> str:
+        lines = self._log(name).read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]
+        return "\n".join([f"{name} {what}; its log is {self._log(name)}", *lines])
 
 
-def _plain_environment() -> dict[str, str]:
-    """Our own environment without what would lead an emulator to somebody's account."""
+def _await(process: subprocess.Popen[bytes], deadline: float) -> None:
+    try:
+        process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def environment() -> dict[str, str]:
+    """What every part is started with."""
     return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "UPSTASH_", "GEMINI_", "GITHUB_", "REDDIT_", "MODEL_"))
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SOULCASTER_PARENT": "1",
     }

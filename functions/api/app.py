@@ -1,5 +1,6 @@
 """The HTTP API: one FastAPI application, served by Mangum."""
 
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -31,6 +32,8 @@ for part in (projects, sources, feedback, clusters, jobs, stats):
     app.include_router(part.router)
 
 
+@app.exception_handler(BotoCoreError)  # Secrets Manager's
+@app.exception_handler(ClientError)
 @app.exception_handler(RedisError)
 @app.exception_handler(QueueError)
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

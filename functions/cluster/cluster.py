@@ -53,4 +53,6 @@ def _run(project: str, owner: str, context: LambdaContext) -> dict[str, int]:
             break
         done[batch.project] = done.get(batch.project, 0) + batch.clustered
         logger.info("clustered", extra={"project": batch.project, "pending": batch.pending})
+        if not batch.more:
+            break
     return done

@@ -7,40 +7,55 @@ from typing import Any
 import httpx
 
 from local.cloud import Cloud
+from local.demo.screen import Screen
 
-ENDS = ("pr_open", "no_change", "refused", "failed", "timed_out")
+# A run of the clusterer that was killed keeps its lease for five minutes.
+QUIET_SECONDS = 600
+NOTICED_SECONDS = 20
 
 
 class Unfinished(RuntimeError):  # noqa: N818 - names what happened
     """Something that should have happened did not, in all the time it was given."""
 
 
+class Unavailable(Unfinished):
+    """The API could not answer now."""
+
+
 class Api:
-    """The API with the installation's key."""
+    """The API with the installation's key. Every method may raise ``Unfinished``."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._client = httpx.Client(
             base_url=cloud.addresses.api,
             headers={"authorization": f"Bearer {cloud.api_key}"},
             timeout=60,
+            trust_env=False,
         )
-        self._control = httpx.Client(base_url=cloud.addresses.control, timeout=300)
+        self._control = httpx.Client(base_url=cloud.addresses.control, timeout=300, trust_env=False)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON; raises for what is no success."""
-        return self._client.request(method, path, **options).raise_for_status().json()
+        """The answer's JSON."""
+        return self._answer(method, path, **options).json()
+
+    def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise Unavailable(f"{method} {path}: {type(error).__name__}: {error}") from error
+        if not answer.is_success:
+            kind = Unavailable if answer.status_code >= 502 else Unfinished
+            raise kind(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+        return answer
 
     def ensure_project(self, project: str, name: str, repository: str) -> None:
-        """Make the project, or set it as wanted."""
-        wanted = {"name": name, "repository": repository}
-        answer = self._client.post("/projects", json={"id": project, **wanted})
-        if answer.status_code == httpx.codes.CONFLICT:
-            self.call("PUT", f"/projects/{project}", json=wanted)
-        else:
-            answer.raise_for_status()
+        """Make the project, unless it is there."""
+        if project not in {known["id"] for known in self.call("GET", "/projects")}:
+            body = {"id": project, "name": name, "repository": repository}
+            self.call("POST", "/projects", json=body)
 
-    def add_source(self, project: str, kind: str, **config: Any) -> dict[str, Any]:
-        """Make a source of a kind; returns it with its secret and address."""
+    def put_source(self, project: str, kind: str, **config: Any) -> dict[str, Any]:
+        """Make or replace the source of a kind; returns it with its secret and address."""
         body = {"project": project, "name": kind, "kind": kind, **config}
         made: dict[str, Any] = self.call("POST", "/sources", json=body)
         return made
@@ -53,17 +68,45 @@ class Api:
     def poll(self) -> dict[str, int]:
         """Do now what the schedule does every five minutes; returns items by source."""
         answer = self._control.post("/_local/invoke/PollFunction", json={"id": "demo"})
-        found: dict[str, int] = answer.raise_for_status().json()
+        if not answer.is_success or "x-amz-function-error" in answer.headers:
+            raise Unfinished(f"PollFunction: {answer.status_code} {answer.text[:200]}")
+        found: dict[str, int] = answer.json()
         return found
 
 
-def wait[T](what: str, seconds: float, look: Callable[[], T | None]) -> T:
-    """What ``look`` returns once it is not None; raises ``Unfinished`` when time is up."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found is not None:
-            return found
-        if time.monotonic() > deadline:
-            raise Unfinished(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.25)
+class Waiting:
+    """Waits for as long as something moves."""
+
+    def __init__(self, cloud: Cloud, screen: Screen, quiet_seconds: float = QUIET_SECONDS) -> None:
+        self._cloud = cloud
+        self._screen = screen
+        self._quiet = quiet_seconds
+
+    def until[T](self, look: Callable[[], tuple[str, T | None]]) -> T:
+        """What ``look`` returns beside how far it is, once that is not None.
+
+        Raises ``Unfinished`` when nothing has moved for ``quiet_seconds``, and ``PartFailed``
+        when a part of the cloud has ended.
+        """
+        before, moved = "", time.monotonic()
+        while True:
+            self._cloud.check()
+            text, found = _tolerant(look, before)
+            if found is not None:
+                self._screen.clear()
+                return found
+            if text != before:
+                before, moved = text, time.monotonic()
+            still = time.monotonic() - moved
+            if still > self._quiet:
+                raise Unfinished(f"{before}: nothing has moved for {still:.0f} s")
+            since = f" (for {still // 10 * 10:.0f} s)" if still > NOTICED_SECONDS else ""
+            self._screen.progress(before + since)
+            time.sleep(0.25)
+
+
+def _tolerant[T](look: Callable[[], tuple[str, T | None]], before: str) -> tuple[str, T | None]:
+    try:
+        return look()
+    except Unavailable:
+        return before, None  # as good as no progress

@@ -1,4 +1,4 @@
-"""Says each line of feedback the way its source would: as signed webhooks, or as posts.
+"""Says each line of feedback the way its source would: as signed webhooks.
 
 Everything goes in through the doors that production has; nothing is written to a store.
 """
@@ -7,31 +7,35 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import httpx
 
 SENDERS = 6  # at the same time
-GITHUB_SECONDS = 60
+ATTEMPTS, PAUSE_SECONDS = 5, 1.0  # over a 5xx, as the real senders do
 
 
 @dataclass
 class Tally:
-    """How many deliveries each answer was given to, and some that were not accepted."""
+    """What became of the deliveries: how many each answer was given to, and the first refusals.
+
+    ``earlier`` counts what was there already, from an earlier run.
+    """
 
     answers: Counter[int] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
+    earlier: int = 0
 
     @property
     def accepted(self) -> int:
-        """Deliveries answered 202: the queue has them."""
-        return self.answers[202]
+        """Deliveries answered 202, which the queue has, and those of earlier runs."""
+        return self.answers[202] + self.earlier
 
     def note(self, what: str, status: int, text: str) -> None:
         """Count one answer."""
@@ -41,18 +45,43 @@ class Tally:
 
 
 def send_all(
-    rows: Iterable[Mapping[str, Any]], sources: Mapping[str, Mapping[str, Any]], tally: Tally
+    rows: Sequence[Mapping[str, Any]],
+    sources: Mapping[str, Mapping[str, Any]],
+    tally: Tally,
+    progress: Callable[[int], None],
 ) -> None:
-    """Send rows to ``sources`` (``sentry`` and ``standard``: address and secret)."""
-    with httpx.Client(timeout=60) as client, ThreadPoolExecutor(SENDERS) as pool:
+    """Send rows to ``sources`` (``sentry`` and ``standard``: address and secret).
+
+    ``progress`` is told how many were answered, now and then.
+    """
+    noting = threading.Lock()
+    with httpx.Client(timeout=60, trust_env=False) as client:
 
         def send(row: Mapping[str, Any]) -> None:
-            kind = "sentry" if row["source"] == "sentry" and "sentry" in sources else "standard"
-            body, headers = (sentry if kind == "sentry" else standard)(row, sources[kind]["secret"])
-            answer = client.post(sources[kind]["webhook"], content=body, headers=headers)
-            tally.note(str(row["id"]), answer.status_code, answer.text)
+            kind = "sentry" if row.get("source") == "sentry" and "sentry" in sources else "standard"
+            answer = _post(client, row, kind, sources[kind])
+            with noting:
+                tally.note(str(row["id"]), answer.status_code, answer.text)
 
-        list(pool.map(send, rows))
+        pool = ThreadPoolExecutor(SENDERS)
+        try:
+            for done, _ in enumerate(pool.map(send, rows), 1):
+                progress(done)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _post(
+    client: httpx.Client, row: Mapping[str, Any], kind: str, source: Mapping[str, Any]
+) -> httpx.Response:
+    signed = {"sentry": sentry, "standard": standard}[kind]
+    for attempt in range(ATTEMPTS):
+        body, headers = signed(row, source["secret"])
+        answer = client.post(source["webhook"], content=body, headers=headers)
+        if answer.status_code < 500 or attempt == ATTEMPTS - 1:
+            break
+        time.sleep(PAUSE_SECONDS)
+    return answer
 
 
 def standard(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]]:
@@ -61,11 +90,10 @@ def standard(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]
         "id": str(row["id"]),
         "title": row.get("title") or "",
         "text": row.get("text") or "",
-        "source": row["source"],
-        "created_at": row["created_at"],
     }
-    data |= {name: row[name] for name in ("author", "url") if row.get(name)}
-    event = {"type": "feedback.created", "timestamp": row["created_at"], "data": data}
+    given = ("source", "created_at", "author", "url")
+    data |= {name: row[name] for name in given if row.get(name)}
+    event = {"type": "feedback.created", "data": data}
     body = json.dumps(event).encode()
     message_id = "msg_" + hashlib.sha256(str(row["id"]).encode()).hexdigest()[:24]
     timestamp = str(int(time.time()))
@@ -119,76 +147,3 @@ def sentry(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]]:
         "sentry-hook-resource": "event_alert",
         "sentry-hook-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
     }
-
-
-class GitHubPeople:
-    """People who open issues on the local GitHub, which then sends its webhooks."""
-
-    def __init__(self, url: str, token: str, repository: str) -> None:
-        self._client = httpx.Client(
-            base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=60
-        )
-        self._repository = repository
-
-    def create_repository(self, folder: str) -> None:
-        """Make the repository of a folder's content, unless it is there."""
-        body = {"full_name": self._repository, "path": folder}
-        self._client.post("/_local/repositories", json=body).raise_for_status()
-
-    def add_webhook(self, address: str, secret: str) -> int:
-        """Have issue events sent to ``address``; returns the hook's id."""
-        config = {"url": address, "secret": secret, "content_type": "json"}
-        body = {"config": config, "events": ["issues"], "active": True}
-        answer = self._client.post(f"/repos/{self._repository}/hooks", json=body)
-        return int(answer.raise_for_status().json()["id"])
-
-    def open_issues(self, rows: Iterable[Mapping[str, Any]], hook: int, tally: Tally) -> None:
-        """Open an issue for each row, and count how its webhook was answered."""
-        count = 0
-        for row in rows:
-            body = {
-                "repo": self._repository,
-                "user": row.get("author") or "somebody",
-                "title": row["title"],
-                "body": row.get("text") or "",
-                "created_at": row["created_at"],
-            }
-            self._client.post("/_local/issues", json=body).raise_for_status()
-            count += 1
-        for delivery in self._deliveries(hook, count):
-            tally.note(f"GitHub {delivery['guid']}", int(delivery["status_code"]), "")
-
-    def _deliveries(self, hook: int, count: int) -> list[dict[str, Any]]:
-        """The hook's deliveries once there are ``count``; GitHub sends them when it likes."""
-        deadline = time.monotonic() + GITHUB_SECONDS
-        while True:
-            path = f"/repos/{self._repository}/hooks/{hook}/deliveries"
-            found = self._client.get(path, params={"per_page": 100}).raise_for_status().json()
-            # A delivery under way is listed as interrupted until it is answered.
-            done: list[dict[str, Any]] = [
-                d for d in found if d["event"] == "issues" and d["status"] != "interrupted"
-            ]
-            if len(done) >= count or time.monotonic() > deadline:
-                return done
-            time.sleep(0.1)
-
-    def pull_request(self, number: int) -> dict[str, Any]:
-        """A pull request as GitHub describes it."""
-        answer = self._client.get(f"/repos/{self._repository}/pulls/{number}")
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
-
-
-def post_submissions(url: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Post rows to their subreddits on the local Reddit."""
-    with httpx.Client(base_url=url, timeout=60) as client:
-        for row in rows:
-            body = {
-                "id": str(row["id"]).removeprefix("t3_"),
-                "subreddit": (row.get("extra") or {}).get("subreddit", "larder"),
-                "title": row["title"],
-                "selftext": row.get("text") or "",
-                "author": row.get("author") or "somebody",
-                "created_utc": datetime.fromisoformat(row["created_at"]).timestamp(),
-            }
-            client.post("/_local/submissions", json=body).raise_for_status()

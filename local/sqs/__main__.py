@@ -12,8 +12,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="folder of the database")
     parser.add_argument("--region", default="us-east-1", help="the region in ARNs")
+    parser.add_argument(
+        "--consumers-ended",
+        action="store_true",
+        help="show at once what consumers held: they ended with the last run",
+    )
     options = parser.parse_args()
-    serve(app(options.state, region=options.region), options.port)
+    emulator = app(options.state, region=options.region, consumers_ended=options.consumers_ended)
+    serve(emulator, options.port)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,20 @@ _SEND = "QueueUrl MessageBody DelaySeconds MessageAttributes"
 
 
 def app(
-    state: Path, *, region: str = "us-east-1", clock: Callable[[], float] = time.time
+    state: Path,
+    *,
+    region: str = "us-east-1",
+    clock: Callable[[], float] = time.time,
+    consumers_ended: bool = False,
 ) -> Starlette:
-    """The emulator on the database in folder ``state``; ``clock`` gives unix seconds."""
+    """The emulator on the database in folder ``state``; ``clock`` gives unix seconds.
+
+    ``consumers_ended``: nobody who received a message is still at work on it, so none has to
+    wait for its visibility timeout.
+    """
     account = Account(Store(state), region, clock)
+    if consumers_ended:
+        account.store.show_received(account.now())
     queues, messages = QueueCalls(account), MessageCalls(account)
     table: list[tuple[str, Operation, str]] = [
         ("CreateQueue", queues.create, "QueueName Attributes tags"),

@@ -158,6 +158,13 @@ class Store:
             (until, receipt.row, receipt.nonce),
         )
 
+    def show_received(self, now: int) -> None:
+        """Show what receives have hidden, in every queue."""
+        self._database.execute(
+            "UPDATE messages SET visible_at = ? WHERE nonce IS NOT NULL AND visible_at > ?",
+            (now, now),
+        )
+
     def delete(self, receipt: Receipt) -> None:
         """Delete the message if this receive is still its latest, else nothing."""
         self._database.execute(

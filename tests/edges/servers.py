@@ -1,6 +1,7 @@
 """What the edges' tests talk to: emulators, and servers that answer as they are told."""
 
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -95,11 +96,14 @@ def secrets_manager() -> Iterator[str]:
         server.stop()
 
 
+@functools.cache
+def _client() -> httpx.Client:
+    return httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"})
+
+
 def command(url: str, *words: str | int) -> Any:
     """Run one Redis command past the edge, to arrange and to look."""
-    reply = httpx.post(
-        url, json=[str(word) for word in words], headers={"Authorization": f"Bearer {TOKEN}"}
-    )
+    reply = _client().post(url, json=[str(word) for word in words])
     assert reply.status_code == 200, reply.text
     return reply.json()["result"]
 

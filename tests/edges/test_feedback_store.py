@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from soulcaster.edges.feedback_store import FeedbackStore
+from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis, RedisError
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.project import Project
@@ -75,9 +76,7 @@ def test_a_redelivery_changes_nothing(store: FeedbackStore, redis_url: str) -> N
     assert everything(redis_url) == before
 
 
-def test_a_project_that_is_not_there_stores_nothing(
-    store: FeedbackStore, redis_url: str
-) -> None:
+def test_a_project_that_is_not_there_stores_nothing(store: FeedbackStore, redis_url: str) -> None:
     """Feedback of nobody's project is an error, not a new project."""
     before = everything(redis_url)
     with pytest.raises(RedisError, match="NOPROJECT"):
@@ -95,7 +94,7 @@ def test_the_order_of_arrival_does_not_matter(store: FeedbackStore, redis_url: s
     ]
     ends = []
     for order in permutations(states):
-        command(redis_url, "DEL", *[key for key in everything(redis_url) if ":fb" in key])
+        command(redis_url, "DEL", "-", *[key for key in everything(redis_url) if ":fb" in key])
         put(store, *order[:2])
         for state in order[2:]:
             put(store, state)
@@ -121,9 +120,11 @@ def test_a_tie_has_one_winner(store: FeedbackStore) -> None:
 
 
 def test_an_event_counts_once(store: FeedbackStore) -> None:
-    """Occurrences are distinct events, however often each was delivered."""
+    """Occurrences are distinct events, however often each was delivered; what is no event is
+    none of them.
+    """
     for event in ("a", "b", "a", "c", "c", "a"):
-        put(store, feedback(source="sentry", occurrence_id=event))
+        put(store, feedback(source="sentry", occurrence_id=event), feedback(source="sentry"))
     found = store.read("larder", feedback(source="sentry").id)
     assert found is not None
     assert found["occurrences"] == 3
@@ -203,17 +204,15 @@ def test_a_forged_cursor_is_refused(store: FeedbackStore) -> None:
         store.page("larder", "garbage", 5)
 
 
-def test_projects_do_not_meet(store: FeedbackStore, redis: Redis) -> None:
+def test_projects_do_not_meet(store: FeedbackStore) -> None:
     """An item is found in its own project and in no other."""
     put(store, feedback())
     assert store.read("other", feedback().id) is None
     assert store.read("larder", "fb_larder_none") is None
 
 
-def test_equal_projects_share_nothing(store: FeedbackStore, redis: Redis, project: Project) -> None:
+def test_equal_projects_share_nothing(store: FeedbackStore, redis: Redis) -> None:
     """Two projects may hear of the same issue, and each has its own item of it."""
-    from soulcaster.edges.project_store import ProjectStore  # noqa: PLC0415
-
     ProjectStore(redis).put(Project(id="other", name="Other"), new=True)
     put(store, feedback())
     assert store.store("other", [(feedback(project="other"), "raw")]) == 1

@@ -1,35 +1,31 @@
 """The real emulators, each in a thread of its own, with the credentials they let in."""
 
-import functools
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.server import ThreadedMotoServer
+from starlette.applications import Starlette
 
 from local import ecs, gemini, reddit, redis_rest, s3, sqs, vector
-from local.cloud import DIMENSIONS
+from local.credentials import Credentials
 from local.embedder import Embedder
 from local.github.app import app as github
 from local.github.auth import Keys
+from local.parameters import DIMENSIONS
 from local.reddit_posts import Posts
 from local.serve import running
 
-REDIS_TOKEN, VECTOR_TOKEN, GEMINI_KEY = "redis-token", "vector-token", "gemini-key"
-AWS_SECRET, PERSON_TOKEN, MODEL_KEY = "aws-secret", "a-person's-token", "model-key"
-REDDIT_APP = {"client_id": "reddit-id", "client_secret": "reddit-secret"}
-APP_ID = "77"
 # What a task of the template's definition runs here; it says nothing and lasts.
 TASK = {"soulcaster-agent": {"containers": {"agent": {"command": ["sleep", "infinity"]}}}}
 
 
 @dataclass(frozen=True)
 class Emulators:
-    """The address of each, without a slash. ``secrets`` is Secrets Manager."""
+    """The address of each, without a slash; ``moto`` is Secrets Manager."""
 
     redis: str
     vector: str
@@ -39,7 +35,7 @@ class Emulators:
     ecs: str
     github: str
     reddit: str
-    secrets: str
+    moto: str
 
     def named(self) -> dict[str, str]:
         """Address by name."""
@@ -56,45 +52,38 @@ class Clock:
         return time.time() + self.ahead
 
 
-@functools.cache
-def key_pair() -> tuple[str, str]:
-    """The GitHub App's private key and its public one, in PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return private.decode(), public.decode()
-
-
 @contextmanager
-def started(folder: Path, model: Path, queue_clock: Clock) -> Iterator[Emulators]:
-    """All of them, with their state below ``folder``; ``model`` keeps the encoder's file.
+def started(
+    folder: Path, model: Path, made: Credentials, queue_clock: Clock
+) -> Iterator[Emulators]:
+    """All of them, with their state below ``folder``, letting in what has been ``made``.
 
-    Queues tell the time by ``queue_clock``.
+    ``model`` keeps the encoder's file. Queues tell the time by ``queue_clock``.
     """
-    keys = Keys(APP_ID, "soulcaster", 501, key_pair()[1], PERSON_TOKEN, "maintainer")
+    public = (folder / "github-app.pub.pem").read_text()
+    keys = Keys("1", "soulcaster", 1, public, made.person, "maintainer")
     posts = Posts(folder / "reddit")
     with ExitStack() as stack:
+
+        def run(app: Starlette) -> str:
+            return stack.enter_context(running(app))
+
         yield Emulators(
-            redis=stack.enter_context(redis_rest.started(folder, REDIS_TOKEN)),
-            vector=stack.enter_context(running(vector.app(folder, VECTOR_TOKEN, DIMENSIONS))),
-            gemini=stack.enter_context(running(gemini.app(Embedder(model), GEMINI_KEY))),
-            sqs=stack.enter_context(running(sqs.app(folder / "sqs", clock=queue_clock))),
-            s3=stack.enter_context(running(s3.app(folder / "s3", AWS_SECRET))),
-            ecs=stack.enter_context(running(ecs.app(folder / "ecs", TASK, grace=0.2))),
-            github=stack.enter_context(running(github(folder / "github", keys))),
-            reddit=stack.enter_context(running(reddit.app(posts, *REDDIT_APP.values()))),
-            secrets=stack.enter_context(_secrets_manager()),
+            redis=stack.enter_context(redis_rest.started(folder, made.redis)),
+            vector=run(vector.app(folder, made.vector, DIMENSIONS)),
+            gemini=run(gemini.app(Embedder(model), made.gemini)),
+            sqs=run(sqs.app(folder / "sqs", clock=queue_clock)),
+            s3=run(s3.app(folder / "s3", made.aws_secret)),
+            ecs=run(ecs.app(folder / "ecs", TASK, grace=0.2)),
+            github=run(github(folder / "github", keys)),
+            reddit=run(reddit.app(posts, made.reddit_id, made.reddit_secret)),
+            moto=stack.enter_context(_secrets_manager()),
         )
 
 
 @contextmanager
 def _secrets_manager() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     try:

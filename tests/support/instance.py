@@ -66,16 +66,22 @@ class Instance:
         assert self._process.pid is not None
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another event."""
+        return self._process.is_alive()
+
     def invoke(self, event: Any, ahead_ms: int = 0) -> Result:
         """What the function makes of ``event``, with its clock so far ahead."""
         began = time.monotonic()
         self._pipe.send((json.dumps(event), _facts(self._function), ahead_ms))
         try:
             if not self._pipe.poll(self._function.timeout):
-                self._process.kill()
+                self._killed()
                 return Result(None, "timed out", time.monotonic() - began)
             result: Result = self._pipe.recv()
         except (EOFError, ConnectionResetError):
+            self._killed()
             return Result(None, "killed", time.monotonic() - began)
         return result
 
@@ -83,8 +89,15 @@ class Instance:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _killed(self) -> None:
         self._process.kill()
         self._process.join()
+
+    def end(self) -> None:
+        """Kill the process."""
+        self._killed()
         self._process.close()
         self._pipe.close()
 

@@ -7,6 +7,7 @@ import gc
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -27,10 +28,9 @@ for module in (*LATE, *OURS):
     importlib.import_module(module)
 # The descriptions of the services are large, and kept by the session once they are read.
 boto3.setup_default_session()
+make: Any = boto3.client
 for service in SERVICES:
-    boto3.client(
-        service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-    )
+    make(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 # A fork's garbage collector would touch, and so copy, every page.
 gc.collect()
 gc.freeze()

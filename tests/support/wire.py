@@ -24,7 +24,7 @@ def app(upstream: str, system: str, tap: Tap) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
-        async with httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - callers have their own
+        async with httpx.AsyncClient(timeout=None) as client:
             yield {"client": client}
 
     async def pass_on(request: Request) -> Response:
@@ -46,9 +46,7 @@ def app(upstream: str, system: str, tap: Tap) -> Starlette:
                 return Response(status_code=status)
         return Response()  # to nobody
 
-    return Starlette(
-        routes=[Route("/{path:path}", pass_on, methods=_METHODS)], lifespan=lifespan
-    )
+    return Starlette(routes=[Route("/{path:path}", pass_on, methods=_METHODS)], lifespan=lifespan)
 
 
 async def _forwarded(upstream: str, request: Request, body: bytes) -> Response:

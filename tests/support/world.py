@@ -1,22 +1,26 @@
 """The whole product on real emulators: the template's functions, each call of theirs on a wire."""
 
+import itertools
 import json
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 
-from local.cloud import DIMENSIONS, EMBEDDING_MODEL, REGION
+from local import credentials
+from local.credentials import Credentials
 from local.lambdas import Places, Stack, http_event, load, provision, schedules, sqs_event
 from local.lambdas import Result as Delivered
 from local.lambdas.http_event import Request, Response
 from local.lambdas.routes import Router
 from local.lambdas.workers import environment
+from local.parameters import REGION, Services, platform
 from local.serve import running
 from tests.support import emulators, wire
 from tests.support.emulators import Clock, Emulators
@@ -24,6 +28,7 @@ from tests.support.instance import Instance, Result
 from tests.support.tap import Tap
 
 ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "http://127.0.0.1:1"
 FAILED = Response(500, [], b'{"message": "Internal Server Error"}')
 
 
@@ -31,10 +36,11 @@ FAILED = Response(500, [], b'{"message": "Internal Server Error"}')
 class World:
     """``direct`` reaches the emulators past the wires, for arranging and for looking.
 
-    ``queue_clock`` is what queues take for the time.
+    ``queue_clock`` is what queues take for the time. ``kept`` is for scenarios to remember in.
     """
 
     folder: Path
+    credentials: Credentials
     direct: Emulators
     wires: Emulators
     tap: Tap
@@ -42,11 +48,22 @@ class World:
     platform: Mapping[str, str]
     secrets: Mapping[str, str]
     queue_clock: Clock
-    log: Path
-    used_repositories: int = 0
-    _api: list[Instance] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    _idle: dict[str, Instance] = field(default_factory=dict)
+    _cold: bool = False
+
+    def close(self) -> None:
+        """End the instances."""
+        for instance in self._idle.values():
+            instance.end()
 
     # Functions
+
+    @property
+    def log(self) -> Path:
+        """What the functions write."""
+        return self.folder / "functions.log"
 
     def instance(self, function: str) -> Instance:
         """A new process of the function with that logical id."""
@@ -57,12 +74,27 @@ class World:
     def invoke(
         self, function: str, event: Any, *, instance: Instance | None = None, ahead_ms: int = 0
     ) -> Result:
-        """One invocation, by a cold instance unless one is given."""
+        """One invocation: by ``instance``, else by the idle one that there may be."""
         if instance is None:
-            with self.instance(function) as fresh:
-                return self.invoke(function, event, instance=fresh, ahead_ms=ahead_ms)
+            instance = None if self._cold else self._idle.pop(function, None)
+            instance = instance or self.instance(function)
+            result = self.invoke(function, event, instance=instance, ahead_ms=ahead_ms)
+            if self._cold or not instance.alive:
+                instance.end()
+            else:
+                self._idle[function] = instance
+            return result
         self.tap.watch(instance.pid)
         return instance.invoke(event, ahead_ms)
+
+    @contextmanager
+    def cold(self) -> Iterator[None]:
+        """In this block every invocation is an instance's first, and its last."""
+        self._cold = True
+        try:
+            yield
+        finally:
+            self._cold = False
 
     def tick(self, function: str, *, ahead_ms: int = 0) -> Result:
         """What the function's schedule does."""
@@ -86,7 +118,7 @@ class World:
     ) -> Response:
         """A request to the HTTP API; a function that fails is a 500, as at the vendor's."""
         path, _, query = target.partition("?")
-        given = {"host": "127.0.0.1:1", **(headers or {})}
+        given = {"host": "api.test", **(headers or {})}
         request = Request(method, path, query, given.items(), body, "127.0.0.1")
         found = Router(self.stack.routes).find(method, path)
         assert found is not None, f"no route for {method} {path}"
@@ -107,25 +139,28 @@ class World:
 
     def made(self, method: str, target: str, body: Any = None) -> Any:
         """What the API answers to a request that has to succeed."""
-        if not self._api:
-            self._api.append(self.instance("ApiFunction"))
-        answer = self.api(method, target, body, instance=self._api[0])
+        answer = self.api(method, target, body)
         assert answer.status < 300, answer
         return json.loads(answer.body)
 
     # Queues
 
-    @property
+    @cached_property
+    def http(self) -> httpx.Client:
+        """A client of anything; making one takes as long as ten requests."""
+        return httpx.Client()
+
+    @cached_property
     def sqs(self) -> Any:
         """A client of the queues, past the wire."""
         return self._client("sqs", self.direct.sqs)
 
-    @property
+    @cached_property
     def ecs(self) -> Any:
         """A client of the tasks, past the wire."""
         return self._client("ecs", self.direct.ecs)
 
-    @property
+    @cached_property
     def s3(self) -> Any:
         """A client of the bucket, past the wire."""
         return self._client("s3", self.direct.s3)
@@ -136,7 +171,7 @@ class World:
             endpoint_url=url,
             region_name=REGION,
             aws_access_key_id="test",
-            aws_secret_access_key=emulators.AWS_SECRET,
+            aws_secret_access_key=self.credentials.aws_secret,
         )
 
     def send(self, queue: str, *bodies: str) -> None:
@@ -172,11 +207,9 @@ class World:
         return Delivery(messages, result, [m for m in messages if m not in done])
 
     def drain(self, queue: str) -> None:
-        """Deliver until the queue is empty, by one warm instance."""
-        (mapping,) = [each for each in self.stack.sqs_mappings if each.queue == queue]
-        with self.instance(mapping.function) as instance:
-            while delivery := self.deliver(queue, instance=instance):
-                assert not delivery.failed, delivery.result
+        """Deliver until the queue is empty; every message has to be done with."""
+        while delivery := self.deliver(queue):
+            assert not delivery.failed, delivery.result
 
 
 @dataclass(frozen=True)
@@ -194,81 +227,51 @@ def started(folder: Path, model: Path) -> Iterator[World]:
 
     ``model`` is where the encoder's file is kept from one run to the next.
     """
-    clock, tap = Clock(), Tap()
+    clock, tap, made = Clock(), Tap(), credentials.load(folder)
     with ExitStack() as stack:
-        direct = stack.enter_context(emulators.started(folder, model, clock))
+        direct = stack.enter_context(emulators.started(folder, model, made, clock))
         wires = Emulators(
             **{
                 name: stack.enter_context(running(wire.app(url, name, tap)))
                 for name, url in direct.named().items()
             }
         )
-        world = _provisioned(folder, direct, wires, tap, clock)
+        world = _deployed(folder, made, direct, wires, tap, clock)
         try:
             yield world
         finally:
-            for instance in world._api:  # noqa: SLF001 - ends what it has kept
-                instance.__exit__()
+            world.close()
 
 
-def _provisioned(
-    folder: Path, direct: Emulators, wires: Emulators, tap: Tap, clock: Clock
+def _deployed(
+    folder: Path, made: Credentials, direct: Emulators, wires: Emulators, tap: Tap, clock: Clock
 ) -> World:
     """The world after a deployment: queues, the bucket and secrets are there."""
-    session = boto3.Session("test", emulators.AWS_SECRET, region_name=REGION)
-    manager = session.client("secretsmanager", endpoint_url=direct.secrets)
+    session = boto3.Session("test", made.aws_secret, region_name=REGION)
+    manager = session.client("secretsmanager", endpoint_url=direct.moto)
+    # The model is nobody's here: a task only lasts.
+    addresses = {**wires.named(), "model": NOWHERE}
+    services = Services({})
     arns = {
-        name: manager.create_secret(Name=f"{name}-{uuid.uuid4()}", SecretString=value)["ARN"]
-        for name, value in _secret_parameters().items()
+        name: manager.create_secret(Name=name, SecretString=value)["ARN"]
+        for name, value in services.secrets(made).items()
     }
-    places = Places(api_url="http://127.0.0.1:1", sqs_url=wires.sqs)
-    stack = load(ROOT / "template.yaml", _parameters(wires) | arns, places)
+    parameters = services.parameters(addresses.__getitem__, arns)
+    stack = load(ROOT / "template.yaml", parameters, Places(NOWHERE, wires.sqs))
     provision.queues(stack, session.client("sqs", endpoint_url=wires.sqs))
     for bucket in stack.buckets:
         provision.bucket(bucket, session.client("s3", endpoint_url=direct.s3))
     values = provision.secret_values(stack.secrets, folder / "secrets.json")
     for secret in stack.secrets:
         provision.secret(secret, values[secret.id], manager)
-    platform = {
-        "AWS_ENDPOINT_URL": wires.secrets,
-        "AWS_ENDPOINT_URL_SQS": wires.sqs,
-        "AWS_ENDPOINT_URL_S3": wires.s3,
-        "AWS_ENDPOINT_URL_ECS": wires.ecs,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": emulators.AWS_SECRET,
-    }
-    log = folder / "functions.log"
-    return World(folder, direct, wires, tap, stack, platform, values, clock, log)
-
-
-def _parameters(wires: Emulators) -> dict[str, str]:
-    """The template's parameters but for the secrets, every address a wire's."""
-    return {
-        "AgentImage": "agent-container/Dockerfile",
-        "UpstashRedisRestUrl": wires.redis,
-        "UpstashVectorRestUrl": wires.vector,
-        "GeminiBaseUrl": wires.gemini,
-        "EmbeddingModel": EMBEDDING_MODEL,
-        "EmbeddingDimensions": str(DIMENSIONS),
-        "NamingModel": "extractive-local",
-        "GitHubApiUrl": wires.github,
-        "GitHubUrl": wires.github,
-        "RedditUrl": wires.reddit,
-        "RedditOAuthUrl": wires.reddit,
-        "ModelBaseUrl": "http://127.0.0.1:1/v1",
-        "ModelName": "none",
-    }
-
-
-def _secret_parameters() -> dict[str, str]:
-    app = {"app_id": emulators.APP_ID, "private_key": emulators.key_pair()[0]}
-    return {
-        "UpstashRedisTokenArn": emulators.REDIS_TOKEN,
-        "UpstashVectorTokenArn": emulators.VECTOR_TOKEN,
-        "GeminiApiKeyArn": emulators.GEMINI_KEY,
-        "GitHubAppArn": json.dumps(app),
-        "RedditAppArn": json.dumps(emulators.REDDIT_APP),
-        "ModelApiKeyArn": emulators.MODEL_KEY,
-    }
+    return World(
+        folder=folder,
+        credentials=made,
+        direct=direct,
+        wires=wires,
+        tap=tap,
+        stack=stack,
+        platform=platform(addresses.__getitem__, made),
+        secrets=values,
+        queue_clock=clock,
+    )

@@ -31,13 +31,17 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch of one project, held under a lease; ``fence`` tells this holder from the next."""
+    """A batch of one project, held under a lease; ``fence`` tells this holder from the next.
+
+    ``others``: how many other projects have pending feedback, if any project was asked for.
+    """
 
     project: str
     owner: str
     fence: str
     items: tuple[Pending, ...]
     recents: tuple[tuple[str, str], ...]
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class ClusterStore:
         )
         if not found:
             return None
-        name, fence, items, recents = found
+        name, fence, items, recents, others = found
         return Claim(
             name,
             owner,
@@ -94,6 +98,7 @@ class ClusterStore:
                 for i, doc, cluster, text_hash in items
             ),
             tuple((i, vector) for i, vector in recents),
+            int(others),
         )
 
     def context(self, project: str, neighbours: Sequence[str]) -> Context:

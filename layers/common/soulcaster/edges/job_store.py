@@ -1,7 +1,7 @@
 """Fix jobs in Redis."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -65,14 +65,19 @@ class JobStore:
         now: int,
         reason: str,
         fields: Mapping[str, str] | None = None,
+        only_from: Collection[State] | None = None,
     ) -> Moved:
-        """Move a job's ``attempt`` to the state ``to``, if the life of a job has that step."""
+        """Move a job's ``attempt`` to the state ``to``, if the life of a job has that step.
+
+        ``only_from`` narrows the states it may come from further.
+        """
+        before = [s for s in ENTERED_FROM[to] if only_from is None or s in only_from]
         outcome, state, current = self._redis.run(
             "job_move",
             ids.project_of(job, "job") or "",
             job,
             attempt,
-            f",{','.join(ENTERED_FROM[to])},",
+            f",{','.join(before)},",
             to,
             now,
             "" if to in ENDS else now + PATIENCE[to],

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 20.0
 BATCH = 1_000  # what one upsert may hold
+# What the client stumbles over when the answer is not Upstash's, such as a proxy's page.
+_NOT_VECTOR = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class VectorError(Exception):
@@ -43,7 +45,7 @@ class Vectors:
         queries: list[QueryRequest] = [{"vector": row, "top_k": top} for row in _rounded(vectors)]
         try:
             found = self._index.query_many(queries=queries, namespace=self._namespace(project))
-        except (UpstashError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (UpstashError, httpx.HTTPError, *_NOT_VECTOR) as error:
             raise VectorError(f"query: {type(error).__name__}: {error}") from error
         # Upstash scores cosine as (1 + cos) / 2.
         return [[(hit.id, 2 * hit.score - 1) for hit in hits] for hits in found]
@@ -54,7 +56,7 @@ class Vectors:
         try:
             for start in range(0, len(rows), BATCH):
                 self._index.upsert(rows[start : start + BATCH], namespace=self._namespace(project))
-        except (UpstashError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (UpstashError, httpx.HTTPError, *_NOT_VECTOR) as error:
             raise VectorError(f"upsert: {type(error).__name__}: {error}") from error
 
 

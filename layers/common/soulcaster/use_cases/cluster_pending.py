@@ -28,11 +28,12 @@ INDEX_LAG_MS = 3 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a run did for one project."""
+    """What a run did for one project, and whether there is ``more`` that it was asked to do."""
 
     project: str
     clustered: int
     pending: int
+    more: bool
 
 
 def cluster_pending(
@@ -75,7 +76,7 @@ def cluster_pending(
     clustered, pending = clusters.commit(
         claim, assigned, names, recents, moment, moment + INDEX_LAG_MS
     )
-    return Batch(claim.project, clustered, pending)
+    return Batch(claim.project, clustered, pending, more=bool(pending or claim.others))
 
 
 def _neighbours(

@@ -14,7 +14,8 @@ def retry_or_end(
     Returns the state the job is in. Safe to run again: a job that has moved on stays.
     """
     if attempt >= MAX_ATTEMPTS:
-        return jobs.move(job, attempt, end, now, reason).state
+        # Its task may have handed over a patch meanwhile; then it was not lost.
+        return jobs.move(job, attempt, end, now, reason, only_from=("starting", "running")).state
     moved = jobs.move(job, attempt, "queued", now, f"{reason}; trying again")
     if moved.outcome == "moved":
         # If this is lost the reaper finds a queued job without a message, and sends it.

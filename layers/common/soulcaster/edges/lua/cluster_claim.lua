@@ -1,7 +1,8 @@
 -- Takes the lease on a project with pending feedback and reads what a batch needs.
 -- ARGV: project ('' = any), owner, lease in ms, batch size, now, JSON array of projects to skip.
--- Returns {} when there is nothing to do, else {project, fence, items, recents}; an item is
--- {id, doc, cluster, text_hash}, a recent {id, vector}.
+-- Returns {} when there is nothing to do, else {project, fence, items, recents, others}; an item
+-- is {id, doc, cluster, text_hash}, a recent {id, vector}, others how many other projects have
+-- pending feedback too (0 when one was asked for).
 local function pick()
   local projects = ARGV[1] ~= '' and { ARGV[1] } or redis.call('SMEMBERS', 'sys:pending')
   local skip = {}
@@ -46,4 +47,5 @@ end
 for _, id in ipairs(ids) do
   recents[#recents + 1] = { id, redis.call('HGET', p .. 'recent:vectors', id) or '' }
 end
-return { project, fence, items, recents }
+local others = ARGV[1] == '' and redis.call('SCARD', 'sys:pending') - 1 or 0
+return { project, fence, items, recents, others }

@@ -59,4 +59,6 @@ for _, id in ipairs(redis.call('ZRANGE', p .. 'recent', 0, -1001)) do
   redis.call('HDEL', p .. 'recent:vectors', id)
 end
 redis.call('DEL', p .. 'lease')
-return { clustered, redis.call('ZCARD', p .. 'pending') }
+local pending = redis.call('ZCARD', p .. 'pending')
+if pending == 0 then redis.call('SREM', 'sys:pending', ARGV[1]) end
+return { clustered, pending }

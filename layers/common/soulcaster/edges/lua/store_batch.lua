@@ -15,7 +15,7 @@ local function newer(it, key)
 end
 
 local function seen_at_source(it, key)
-  if it.occurrence_id == cjson.null then return 0 end
+  if it.occurrence_id == '' then return 0 end
   local set = key .. ':occurrences'
   -- Enough to tell a flood from a trickle; past that only the source's own count grows.
   if redis.call('SCARD', set) < 10000 then redis.call('SADD', set, it.occurrence_id) end

@@ -1,0 +1,97 @@
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.redis import Redis
+from soulcaster.rules.project import Project
+
+LARDER = {"id": "larder", "name": "Lärder", "repository": "acme/larder", "base": "dev"}
+
+
+def fault(answer: Any) -> list[str]:
+    """The field that a 422 names."""
+    assert answer.status_code == 422, answer.text
+    return list(answer.json()["detail"][0]["loc"])
+
+
+def test_a_project_is_made_and_listed(api: TestClient) -> None:
+    """What was sent is what is there; what was left out has its default."""
+    assert api.get("/projects").json() == []
+    made = api.post("/projects", json=LARDER)
+    assert (made.status_code, made.json()) == (201, LARDER)
+    api.post("/projects", json={"id": "attic", "name": "Attic"})
+    attic = {"id": "attic", "name": "Attic", "repository": "", "base": "main"}
+    assert api.get("/projects").json() == [attic, LARDER]
+
+
+def test_a_project_is_made_once(api: TestClient) -> None:
+    """A second one of the same id is a conflict, and the first stays as it is."""
+    api.post("/projects", json=LARDER)
+    again = api.post("/projects", json={**LARDER, "name": "Other"})
+    assert again.status_code == 409
+    assert again.json()["detail"].startswith("id: ")
+    assert api.get("/projects").json() == [LARDER]
+
+
+def test_a_project_is_changed(api: TestClient) -> None:
+    """All settings are replaced; the id is not among them."""
+    api.post("/projects", json=LARDER)
+    changed = api.put("/projects/larder", json={"name": "New"})
+    assert changed.json() == {"id": "larder", "name": "New", "repository": "", "base": "main"}
+    assert api.get("/projects").json() == [changed.json()]
+    assert fault(api.put("/projects/larder", json=LARDER)) == ["body", "id"]
+
+
+@pytest.mark.parametrize("project", ["nobody", "LARDER", "a_b", "p" * 33, "-a", "a%2Fb", "a%00b"])
+def test_a_project_that_is_not_there_is_not_changed(
+    api: TestClient, larder: Project, project: str
+) -> None:
+    """404, and nothing is made by it."""
+    assert api.put(f"/projects/{project}", json={"name": "N"}).status_code == 404
+    assert len(api.get("/projects").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("id", value) for value in ("", "A", "a_b", "a b", "-a", "a-", "p" * 33, "a\n", 5, None)),
+        *(("name", value) for value in ("", "n" * 101, None, 5)),
+        ("name", []),
+        *(("repository", value) for value in ("larder", "a/b/c", "https://x/y", "a/b\n", "a b/c")),
+        *(("base", value) for value in ("", "-x", "a b", "a..b\n", "b" * 101, "~", None)),
+        ("secret", "unknown fields are refused"),
+    ],
+)
+def test_the_field_at_fault_is_named(api: TestClient, field: str, value: Any) -> None:
+    """422 with the field, without the value, and nothing is made."""
+    answer = api.post("/projects", json={**LARDER, field: value})
+    assert fault(answer) == ["body", field]
+    assert "input" not in answer.json()["detail"][0]
+    assert api.get("/projects").json() == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b"\xff", b"{'id': 1}"])
+def test_a_body_that_is_no_object_is_refused(api: TestClient, body: bytes) -> None:
+    """400 for what is no JSON, 422 for what is no object."""
+    answer = api.post("/projects", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["detail"]
+    assert api.get("/projects").json() == []
+
+
+def test_counters(api: TestClient, redis: Redis, larder: Project) -> None:
+    """A project's counters, and 404 for a project that is not there."""
+    assert ProjectStore(redis).stats("larder") is not None
+    assert api.get("/stats", params={"project": "larder"}).json() == {
+        "stored": 0,
+        "clustered": 0,
+        "pending": 0,
+        "clusters": 0,
+        "by_source": {},
+        "jobs": {},
+    }
+    assert api.get("/stats", params={"project": "nobody"}).status_code == 404
+    assert fault(api.get("/stats")) == ["query", "project"]
+    assert fault(api.get("/stats", params={"project": "*"})) == ["query", "project"]

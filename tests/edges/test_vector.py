@@ -1,0 +1,135 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from local import vector
+from local.serve import free_port, running
+from soulcaster.edges import vector as edge
+from soulcaster.edges.vector import VectorError, Vectors
+from tests.edges.servers import HANG, answer, scripted
+
+TOKEN, WIDTH = "vector-token", 8
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with running(vector.app(tmp_path, TOKEN, WIDTH)) as url:
+        yield url
+
+
+@pytest.fixture
+def vectors(url: str) -> Vectors:
+    return Vectors(url, TOKEN, "all-MiniLM L6_v2", WIDTH)
+
+
+def unit(count: int, seed: int = 7) -> NDArray[np.float32]:
+    """So many random directions."""
+    rows = np.random.default_rng(seed).normal(size=(count, WIDTH))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("queries", [1, 2, 5])
+def test_neighbours_are_exact(vectors: Vectors, queries: int) -> None:
+    """For one query as for many: the nearest first, with their true cosines."""
+    known, asked = unit(20), unit(queries, seed=8)
+    vectors.put("larder", [f"v{n}" for n in range(20)], known)
+    found = vectors.nearest("larder", asked, 4)
+    cosines = asked @ known.T
+    assert len(found) == queries
+    for row, hits in zip(cosines, found, strict=True):
+        assert [name for name, _ in hits] == [f"v{n}" for n in np.argsort(-row)[:4]]
+        assert [cosine for _, cosine in hits] == pytest.approx(sorted(row)[:-5:-1], abs=1e-5)
+
+
+@pytest.mark.parametrize("queries", [1, 3])
+def test_an_empty_index_has_no_neighbours(vectors: Vectors, queries: int) -> None:
+    """Before anything was put, each query gets an empty answer."""
+    assert vectors.nearest("larder", unit(queries), 4) == [[]] * queries
+
+
+def test_a_vector_is_replaced(vectors: Vectors) -> None:
+    """Putting an id again moves it, and makes no second one."""
+    rows = unit(2)
+    vectors.put("larder", ["a"], rows[:1])
+    vectors.put("larder", ["a"], rows[1:])
+    ((hit,),) = vectors.nearest("larder", rows[1:], 5)
+    assert hit[0] == "a"
+    assert hit[1] == pytest.approx(1, abs=1e-5)
+
+
+def test_projects_and_models_do_not_meet(vectors: Vectors, url: str) -> None:
+    """Each project has a space of its own, and so has each model."""
+    rows = unit(1)
+    vectors.put("larder", ["a"], rows)
+    assert vectors.nearest("other", rows, 5) == [[]]
+    assert Vectors(url, TOKEN, "another-model", WIDTH).nearest("larder", rows, 5) == [[]]
+
+
+def test_a_large_batch_is_put_in_parts(vectors: Vectors) -> None:
+    """More than one request may hold arrive all the same."""
+    rows = unit(1_200)
+    vectors.put("larder", [f"v{n}" for n in range(1_200)], rows)
+    for place in (0, 999, 1_000, 1_199):
+        ((hit, *_),) = vectors.nearest("larder", rows[place : place + 1], 1)
+        assert hit[0] == f"v{place}"
+
+
+def test_nothing_is_put_for_nothing() -> None:
+    """An empty batch makes no request."""
+    with scripted() as server:
+        Vectors(server.url, TOKEN, "m", WIDTH).put("larder", [], np.empty((0, WIDTH), np.float32))
+    assert server.connections == 0
+
+
+def test_an_id_needs_its_vector(vectors: Vectors) -> None:
+    """A batch that doesn't fit together is the caller's mistake, and nothing of it is put."""
+    with pytest.raises(ValueError, match="zip"):
+        vectors.put("larder", ["a", "b"], unit(1))
+    assert vectors.nearest("larder", unit(1), 1) == [[]]
+
+
+def test_what_was_put_may_not_show_yet(vectors: Vectors, url: str) -> None:
+    """The index lags behind, and that is no error."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    httpx.post(f"{url}/_local/lag", json={"held": True}, headers=headers).raise_for_status()
+    vectors.put("larder", ["a"], unit(1))
+    assert vectors.nearest("larder", unit(1), 1) == [[]]
+
+
+def test_a_refusal_is_an_error(url: str) -> None:
+    """A wrong token or a wrong width is named, for questions and for vectors."""
+    for refused, why in (
+        (Vectors(url, "wrong", "m", WIDTH), "Unauthorized"),
+        (Vectors(url, TOKEN, "m", WIDTH), "dimension"),
+    ):
+        rows = unit(2) if why == "Unauthorized" else unit(2)[:, :3]
+        with pytest.raises(VectorError, match=f"query: .*{why}"):
+            refused.nearest("larder", rows, 1)
+        with pytest.raises(VectorError, match=f"upsert: .*{why}"):
+            refused.put("larder", ["a", "b"], rows)
+
+
+@pytest.mark.parametrize("body", [b"<html/>", b"null", b"[]", b"{}", b'{"result": 5}', b""])
+def test_no_other_answer_is_taken_for_one(body: bytes) -> None:
+    """A proxy's page is an error, and nothing is tried again by itself."""
+    with scripted([answer(body)], [answer(body)]) as server:
+        other = Vectors(server.url, TOKEN, "m", WIDTH)
+        with pytest.raises(VectorError, match="query"):
+            other.nearest("larder", unit(2), 1)
+    assert len(server.requests) == 1
+
+
+def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stalled index is given up after the time limit, a missing one at once."""
+    monkeypatch.setattr(edge, "TIMEOUT_SECONDS", 0.2)
+    with scripted([HANG]) as server:
+        silent = Vectors(server.url, TOKEN, "m", WIDTH)
+        with pytest.raises(VectorError, match="ReadTimeout"):
+            silent.nearest("larder", unit(1), 1)
+    nobody = Vectors(f"http://127.0.0.1:{free_port()}", TOKEN, "m", WIDTH)
+    with pytest.raises(VectorError, match="ConnectError"):
+        nobody.put("larder", ["a"], unit(1))
