@@ -73,9 +73,9 @@ class Cloud:
         if self._lock:
             self._lock.close()
 
-    def check(self) -> None:
-        """Raise ``PartFailed`` when a part has ended by itself."""
-        self._parts.check()
+    def check(self, seconds: float = 0) -> None:
+        """Raise ``PartFailed`` when a part has ended by itself, or does so within ``seconds``."""
+        self._parts.check(seconds)
 
     @property
     def api_key(self) -> str:

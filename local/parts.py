@@ -56,13 +56,18 @@ class Parts:
             time.sleep(0.02)
         raise PartFailed(self._about(name, "did not start"))
 
-    def check(self) -> None:
-        """Raise ``PartFailed`` when a part has ended by itself."""
-        for name, process in self._running:
-            code = process.poll()
-            if code is not None:
-                how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-                raise PartFailed(self._about(name, f"has ended ({how})"))
+    def check(self, seconds: float = 0) -> None:
+        """Raise ``PartFailed`` when a part has ended by itself, or does so within ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for name, process in self._running:
+                code = process.poll()
+                if code is not None:
+                    how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+                    raise PartFailed(self._about(name, f"has ended ({how})"))
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """End every part and wait for it; the last one is what uses all the others."""

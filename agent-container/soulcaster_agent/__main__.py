@@ -32,7 +32,7 @@ def main() -> int:
         complain(f"{error.args[0]} is not set")
         return MISSING_SETTING
     redact = Redactor([ticket])
-    with httpx.Client(timeout=10) as http:
+    with httpx.Client(timeout=35) as http:
         api = Api(api_url, http)
         try:
             job = api.claim(ticket)

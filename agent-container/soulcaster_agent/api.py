@@ -50,10 +50,10 @@ class Api:
         """Say once that the attempt is alive; the next beat is the retry."""
         self._send("POST", "/agent/heartbeat", json={}, pauses=())
 
-    def finish(self, outcome: str, reason: str, summary: str) -> None:
-        """Report how the attempt ended."""
+    def finish(self, outcome: str, reason: str, summary: str, patch_sha256: str = "") -> None:
+        """Report how the attempt ended, and which patch it handed in."""
         report = {"outcome": outcome, "reason": reason, "summary": summary}
-        self._send("POST", "/agent/finish", json=report)
+        self._send("POST", "/agent/finish", json={**report, "patch_sha256": patch_sha256})
 
     def upload(self, url: str, content: bytes) -> None:
         """Store the content at a presigned address."""

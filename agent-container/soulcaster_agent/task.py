@@ -1,5 +1,6 @@
 """One attempt at a fix, from the claimed job to the report."""
 
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Outcome:
     reason: str = ""
     summary: str = ""
     patch: Patch | None = None
+    patch_sha256: str = ""
 
 
 def run_task(job: Job, api: Api, engine: Engine, log: Log, redact: Redactor) -> None:
@@ -47,7 +49,7 @@ def run_task(job: Job, api: Api, engine: Engine, log: Log, redact: Redactor) -> 
             api.upload(job.log_url, log.text().encode())
         except (RefusedError, UnreachableError) as error:
             log.note(f"The log could not be stored: {error}")
-        api.finish(outcome.name, outcome.reason, outcome.summary)
+        api.finish(outcome.name, outcome.reason, outcome.summary, outcome.patch_sha256)
 
 
 def attempt(job: Job, engine: Engine, log: Log, folder: Path) -> Outcome:
@@ -93,9 +95,11 @@ def hand_in(outcome: Outcome, job: Job, api: Api, log: Log, redact: Redactor) ->
     summary = redact(outcome.summary)[:MOST_SUMMARY]
     if outcome.patch is None:
         return Outcome(outcome.name, reason, summary)
+    content = outcome.patch.to_json(summary)
     try:
-        api.upload(job.patch_url, outcome.patch.to_json(summary))
+        api.upload(job.patch_url, content)
     except (RefusedError, UnreachableError) as error:
         log.note(f"The patch could not be stored: {error}")
         return Outcome("failed", "The patch could not be stored.", summary)
-    return Outcome(outcome.name, reason, summary, outcome.patch)
+    digest = hashlib.sha256(content).hexdigest()
+    return Outcome(outcome.name, reason, summary, outcome.patch, digest)

@@ -9,8 +9,9 @@ from soulcaster.edges.clock import now_ms
 from soulcaster.edges.github import GitHubError
 from soulcaster.edges.queues import QueueError
 from soulcaster.edges.redis import RedisError
+from soulcaster.rules.job import Forbidden, Superseded
 from soulcaster.settings import setting
-from soulcaster.use_cases.claim import Forbidden, Superseded, claim
+from soulcaster.use_cases.claim import claim
 from soulcaster.use_cases.finish import OUTCOMES, finish, heartbeat
 
 logger = logs.logger()
@@ -25,8 +26,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return _answer(404, {"error": "no such action"})
     token = event["headers"].get("authorization", "").removeprefix("Bearer ")
     try:
-        return action(_object(event.get("body") or "{}"), token)
-    except ValueError as error:
+        return action(_object(event.get("body") or ""), token)
+    except BadRequest as error:
         return _answer(400, {"error": str(error)})
     except Forbidden:
         return _answer(401, {"error": "the credential is missing or wrong"})
@@ -38,10 +39,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return _answer(503 if passing else 409, {"error": "try again" if passing else str(error)})
 
 
+class BadRequest(Exception):  # noqa: N818 - an answer
+    """The task's request is not what was agreed; the message names the field."""
+
+
 def _object(text: str) -> dict[str, Any]:
-    body = json.loads(text)
+    try:
+        body = json.loads(text or "{}")
+    except ValueError as error:
+        raise BadRequest("body: is not JSON") from error
     if not isinstance(body, dict):
-        raise ValueError("body: is not a JSON object")  # noqa: TRY004 - an answer of 400
+        raise BadRequest("body: is not a JSON object")
     return body
 
 
@@ -49,7 +57,7 @@ def _claim(body: dict[str, Any], token: str) -> dict[str, Any]:
     del token
     ticket = body.get("ticket")
     if not isinstance(ticket, str):
-        raise ValueError("ticket: is missing")  # noqa: TRY004 - an answer of 400
+        raise BadRequest("ticket: is missing")
     held = claim(
         ticket,
         jobs=wiring.jobs(),
@@ -72,12 +80,13 @@ def _heartbeat(body: dict[str, Any], token: str) -> dict[str, Any]:
 def _finish(body: dict[str, Any], token: str) -> dict[str, Any]:
     outcome = body.get("outcome")
     if outcome not in OUTCOMES:
-        raise ValueError(f"outcome: is none of {', '.join(sorted(OUTCOMES))}")
+        raise BadRequest(f"outcome: is none of {', '.join(sorted(OUTCOMES))}")
     state = finish(
         token,
         outcome,
         str(body.get("reason") or ""),
         str(body.get("summary") or ""),
+        str(body.get("patch_sha256") or ""),
         jobs=wiring.jobs(),
         publish_queue=wiring.queue("PUBLISH_QUEUE_URL"),
         key=wiring.secret("TICKET_KEY_ARN"),

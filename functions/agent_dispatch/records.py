@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from soulcaster.use_cases.ask_fix import parse_attempt
+from soulcaster.rules.job import parse_attempt
 
 
 def each_attempt(

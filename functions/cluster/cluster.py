@@ -7,7 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from soulcaster import logs, wiring
 from soulcaster.edges.clock import now_ms
-from soulcaster.use_cases.cluster_pending import cluster_pending
+from soulcaster.rules.cluster import THRESHOLDS
+from soulcaster.settings import setting
+from soulcaster.use_cases.cluster_pending import Unclustered, cluster_pending
 
 logger = logs.logger()
 
@@ -38,21 +40,32 @@ def requested(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _run(project: str, owner: str, context: LambdaContext) -> dict[str, int]:
+    """Work through ``project`` ('' for all); a project that fails does not stop the others."""
     done: dict[str, int] = {}
+    failed: list[Unclustered] = []
     while context.get_remaining_time_in_millis() > ENOUGH_MS:
-        batch = cluster_pending(
-            project,
-            owner,
-            clusters=wiring.clusters(),
-            vectors=wiring.vectors(),
-            gemini=wiring.gemini(),
-            now=now_ms,
-            lease_ms=context.get_remaining_time_in_millis() + 10_000,
-        )
+        try:
+            batch = cluster_pending(
+                project,
+                owner,
+                clusters=wiring.clusters(),
+                vectors=wiring.vectors(),
+                gemini=wiring.gemini(),
+                thresholds=THRESHOLDS[setting("EMBEDDING_MODEL")],
+                now=now_ms,
+                lease_ms=context.get_remaining_time_in_millis() + 10_000,
+                skip=[error.project for error in failed],
+            )
+        except Unclustered as error:
+            logger.exception("not clustered", extra={"project": error.project})
+            failed.append(error)
+            continue
         if batch is None:
             break
         done[batch.project] = done.get(batch.project, 0) + batch.clustered
         logger.info("clustered", extra={"project": batch.project, "pending": batch.pending})
         if not batch.more:
             break
+    if failed:
+        raise failed[0]  # so that it counts as an error, and a request comes again
     return done

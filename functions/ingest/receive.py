@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import time
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,8 @@ from soulcaster.use_cases.receive import Unreachable, receive, to_json
 
 REMEMBERED_SECONDS = 60
 REFETCH_SECONDS = 5
+REMEMBERED = 1_000  # sources, those that are not there included
+UNAUTHORISED = 401
 # Sentry waits one second for an answer, GitHub ten.
 REDIS_TIMEOUT = 0.6
 QUEUE_TIMEOUT = 3.0
@@ -42,22 +45,25 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
 
 @cache
 def _finder() -> Callable[[str, str, bool], Source | None]:
-    remembered: dict[tuple[str, str], tuple[float, Source]] = {}
+    remembered: dict[tuple[str, str], tuple[float, Source | None]] = {}
 
     def find(project: str, source: str, fresh: bool) -> Source | None:
-        at, known = remembered.get((project, source), (0.0, None))
+        at, known = remembered.get((project, source), (-math.inf, None))
         age = time.monotonic() - at
         # A forger must not be able to make every request a look-up.
-        if known and age < (REFETCH_SECONDS if fresh else REMEMBERED_SECONDS):
+        if age < (REFETCH_SECONDS if fresh or known is None else REMEMBERED_SECONDS):
             return known
         try:
             text = _redis().hget(f"p:{project}:sources", source)
         except LeanError as error:
+            if error.status == UNAUTHORISED:
+                _redis.cache_clear()  # its token was replaced
+            if known is not None:
+                return known
             raise Unreachable(str(error)) from error
-        if text is None:
-            remembered.pop((project, source), None)
-            return None
-        found = Source.from_json(text)
+        if len(remembered) >= REMEMBERED:
+            remembered.clear()
+        found = Source.from_json(text) if text is not None else None
         remembered[project, source] = (time.monotonic(), found)
         return found
 

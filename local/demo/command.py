@@ -47,7 +47,8 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
             else:
                 worked = load_sample(cloud, api, screen, rows)
         except (Unfinished, httpx.HTTPError):
-            cloud.check()  # a part that has ended explains more
+            # A part that has ended explains more, and its connections break before it is gone.
+            cloud.check(2)
             raise
         took = f"{time.monotonic() - began:.0f} s"
         screen.say(

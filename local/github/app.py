@@ -58,6 +58,7 @@ _ENDPOINTS = [
     ("POST", _REPO + "/git/commits", gitdata.create_commit),
     ("POST", _REPO + "/git/blobs", gitdata.create_blob),
     ("POST", _REPO + "/git/trees", gitdata.create_tree),
+    ("GET", _REPO + "/compare/{basehead:path}", gitdata.compare),
     ("POST", _REPO + "/pulls", pulls.create),
     ("GET", _REPO + "/pulls", pulls.list_all),
     ("GET", _PULL, pulls.get),

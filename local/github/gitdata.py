@@ -73,6 +73,23 @@ def update_ref(call: Call) -> Response:
     return JSONResponse(_ref(call, where, ref, sha))
 
 
+def compare(call: Call) -> Response:
+    """GET /repos/{owner}/{name}/compare/{base}...{head}: how head stands to base, no more"""
+    where = call.repository("contents")
+    git = call.forge.git(where)
+    base, _, head = call.param("basehead").partition("...")
+    tip = git.branch(base)
+    if tip is None or not git.has(head, "commit"):
+        raise Refused(404, "Not Found")
+    if tip == head:
+        status = "identical"
+    elif git.is_ancestor(head, tip):
+        status = "behind"
+    else:
+        status = "ahead" if git.is_ancestor(tip, head) else "diverged"
+    return JSONResponse({"status": status})
+
+
 def get_commit(call: Call) -> Response:
     """GET /repos/{owner}/{name}/git/commits/{sha}"""
     where = call.repository("contents")

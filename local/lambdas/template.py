@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from boto3.session import Session
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -54,7 +54,9 @@ def transform(
                 if not isinstance(properties[source], str) or "://" in properties[source]:
                     raise NotSupportedError(f"{where}: {source} must be a local folder")
                 properties[source] = FOLDER + properties[source].removeprefix("./")
-    translator = Translator({}, Parser(), boto_session=Session(region_name=region))
+    # It asks its session for the region alone; a real one would read a person's AWS profile.
+    session: Any = SimpleNamespace(region_name=region)
+    translator = Translator({}, Parser(), boto_session=session)
     try:
         translated = translator.translate(template, dict(parameters), get_managed_policy_map=dict)
     except InvalidDocumentException as error:

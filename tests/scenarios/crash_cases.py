@@ -192,6 +192,13 @@ def finish(world: World) -> bool:
     return world.request("POST", "/agent/finish", body=body, headers=headers).status == 202
 
 
+def heartbeat(world: World) -> bool:
+    """The task's sign of life, which it gives again and again."""
+    token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    return world.request("POST", "/agent/heartbeat", body=b"{}", headers=headers).status == 200
+
+
 def publishing(world: World) -> str:
     """A patch that is to become a pull request."""
     repository = seeds.repository(world)
@@ -250,6 +257,7 @@ CASES = (
     Case("fix", clustered, ask_fix, reap_later),
     Case("dispatch", queued, from_queue("FixQueue")),
     Case("claim", starting, claim, claim_by_next_attempt, but_for_attempts),
+    Case("heartbeat", running, heartbeat),
     Case("finish", running, finish),
     Case("publish", publishing, from_queue("PublishQueue")),
     Case("observe", running, observe, reap_later),

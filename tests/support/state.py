@@ -90,6 +90,21 @@ def stored(world: World) -> dict[str, Any]:
     }
 
 
+def records(world: World, kind: str) -> dict[str, dict[str, Any]]:
+    """The stored records of a kind (fb, cl, job) by id."""
+    return {
+        value["id"]: value
+        for key, value in stored(world).items()
+        if key.split(":")[2:3] == [kind] and isinstance(value, dict) and "id" in value
+    }
+
+
+def counts(world: World, project: str) -> dict[str, str]:
+    """A project's counters."""
+    found: dict[str, str] = stored(world)[f"p:{project}:counts"]
+    return found
+
+
 def _value(key: str, kind: str, value: Any) -> Any:
     match kind:
         case "string" | "list":
@@ -117,11 +132,11 @@ def _fields(key: str, fields: dict[str, str]) -> dict[str, Any]:
     if key.endswith(":counts"):
         return {name: value for name, value in fields.items() if value != "0"}
     kind = key.split(":")[2] if key.count(":") >= 2 else ""
-    kept = {n: v for n, v in fields.items() if n not in _CLOCK_FIELDS.get(kind, ())}
-    if "doc" in kept:
-        document = json.loads(kept["doc"])
-        del document["received_at"]
-        return kept | {"doc": document}
+    kept: dict[str, Any] = {n: v for n, v in fields.items() if n not in _CLOCK_FIELDS.get(kind, ())}
+    for name in ("doc", "head"):
+        if name in kept:
+            kept[name] = json.loads(kept[name])
+            del kept[name]["received_at"]
     return kept
 
 

@@ -1,6 +1,5 @@
 """A proxy in front of one emulator: passes calls on, notes them, and fails where it is told."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,8 +81,8 @@ async def _hang_up(request: Request) -> None:
 
 
 async def _disconnected(request: Request) -> None:
-    while not await request.is_disconnected():
-        await asyncio.sleep(0.001)
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _what(request: Request, body: bytes) -> str:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,9 @@ class World:
     def send(self, queue: str, *bodies: str) -> None:
         """Put messages on the queue with that logical id."""
         url = self.stack.queues[queue].url
-        for body in bodies:
-            self.sqs.send_message(QueueUrl=url, MessageBody=body)
+        for part in batched(bodies, 10, strict=False):
+            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(part)]
+            self.sqs.send_message_batch(QueueUrl=url, Entries=entries)
 
     def deliver(self, queue: str, *, instance: Instance | None = None) -> "Delivery | None":
         """Give one batch to the queue's consumer; None when the queue is empty.
@@ -202,8 +204,12 @@ class World:
         result = self.invoke(mapping.function, event, instance=instance)
         outcome = Delivered(result.payload, result.error, cold=False, init_ms=0, duration_ms=0)
         done = sqs_event.done(messages, outcome, mapping.report_failures)
-        for message in done:
-            client.delete_message(QueueUrl=source.url, ReceiptHandle=message["ReceiptHandle"])
+        if done:
+            entries = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(done)
+            ]
+            client.delete_message_batch(QueueUrl=source.url, Entries=entries)
         return Delivery(messages, result, [m for m in messages if m not in done])
 
     def drain(self, queue: str) -> None:

@@ -6,10 +6,10 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, bad_request, not_found
+from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
 from routes.feedback import FeedbackOut
 from routes.jobs import JobOut
-from routes.paging import Cursor, Limit, PageOf, ProjectId
+from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
 from soulcaster.rules import ids
@@ -64,7 +64,7 @@ class JobAsked(BaseModel):
     joined: bool
 
 
-@router.get("/clusters", responses=BAD_REQUEST)
+@router.get("/clusters", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_clusters(
     project: ProjectId,
     sort: Literal["recent", "size"] = "size",
@@ -72,17 +72,14 @@ def list_clusters(
     limit: Limit = 50,
 ) -> PageOf[ClusterOut]:
     """A project's clusters, the largest or the most recently reported first."""
-    try:
-        page = wiring.clusters().page(project, sort, cursor, limit)
-    except ValueError as error:
-        raise bad_request(error) from error
-    items = [ClusterOut(**item) for item in page.items]
-    return PageOf(items=items, next_cursor=page.next_cursor, total=page.total)
+    return page_of(ClusterOut, wiring.clusters().page(project, sort, position(cursor), limit))
 
 
-@router.post("/clusters/rebalance", status_code=202)
+@router.post("/clusters/rebalance", status_code=202, responses=NOT_FOUND)
 def rebalance(wanted: RebalanceWanted) -> Accepted:
     """Cluster what is pending in a project now, without waiting for the schedule."""
+    if wiring.projects().stats(wanted.project) is None:
+        raise not_found("project")
     wiring.queue("CLUSTER_QUEUE_URL").send(json.dumps({"project": wanted.project}))
     return Accepted()
 

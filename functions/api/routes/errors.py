@@ -17,11 +17,6 @@ def not_found(what: str) -> HTTPException:
     return HTTPException(404, f"there is no such {what}")
 
 
-def bad_request(error: ValueError) -> HTTPException:
-    """400, naming the field at fault."""
-    return HTTPException(400, str(error))
-
-
 type Responses = dict[int | str, dict[str, Any]]
 
 NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such thing"}}

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from routes.errors import BAD_REQUEST, NOT_FOUND, bad_request, not_found
-from routes.paging import Cursor, Limit, PageOf, ProjectId
+from routes.errors import BAD_REQUEST, NOT_FOUND, not_found
+from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.rules import ids
 
@@ -14,7 +14,7 @@ router = APIRouter(tags=["feedback"])
 
 
 class FeedbackOut(BaseModel):
-    """One item; times are milliseconds since 1970 in UTC.
+    """One item; times are milliseconds since 1970 in UTC. Lists cut `body` at 2,000 characters.
 
     `why` says what decided its cluster: the score, the bar, and the nearest members.
     """
@@ -39,17 +39,12 @@ class FeedbackOut(BaseModel):
     why: dict[str, Any] | None
 
 
-@router.get("/feedback", responses=BAD_REQUEST)
+@router.get("/feedback", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_feedback(
     project: ProjectId, cursor: Cursor = None, limit: Limit = 50
 ) -> PageOf[FeedbackOut]:
     """A project's feedback, newest first."""
-    try:
-        page = wiring.feedback().page(project, cursor, limit)
-    except ValueError as error:
-        raise bad_request(error) from error
-    items = [FeedbackOut(**item) for item in page.items]
-    return PageOf(items=items, next_cursor=page.next_cursor, total=page.total)
+    return page_of(FeedbackOut, wiring.feedback().page(project, position(cursor), limit))
 
 
 @router.get("/feedback/{feedback}", responses=NOT_FOUND)

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from routes.errors import BAD_REQUEST, NOT_FOUND, bad_request, not_found
-from routes.paging import Cursor, Limit, PageOf, ProjectId
+from routes.errors import BAD_REQUEST, NOT_FOUND, not_found
+from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.rules import ids
 
@@ -48,15 +48,10 @@ class JobWhole(JobOut):
     history: list[Transition]
 
 
-@router.get("/jobs", responses=BAD_REQUEST)
+@router.get("/jobs", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_jobs(project: ProjectId, cursor: Cursor = None, limit: Limit = 50) -> PageOf[JobOut]:
     """A project's jobs, newest first."""
-    try:
-        page = wiring.jobs().page(project, cursor, limit)
-    except ValueError as error:
-        raise bad_request(error) from error
-    items = [JobOut(**item) for item in page.items]
-    return PageOf(items=items, next_cursor=page.next_cursor, total=page.total)
+    return page_of(JobOut, wiring.jobs().page(project, position(cursor), limit))
 
 
 @router.get("/jobs/{job}", responses=NOT_FOUND)

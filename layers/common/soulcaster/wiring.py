@@ -1,8 +1,12 @@
-"""The only place where edges are made. Each is made once a process, when first asked for."""
+"""The only place where edges are made. Each is made once a process, when first asked for.
+
+One that holds a credential is made again when the credential was replaced.
+"""
 
 import json
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from soulcaster.edges.cluster_store import ClusterStore
 from soulcaster.edges.feedback_store import FeedbackStore
@@ -30,15 +34,27 @@ def secrets() -> Secrets:
     return Secrets()
 
 
+@cache
+def _made() -> dict[object, tuple[tuple[object, ...], object]]:
+    return {}
+
+
+def _once[T](make: Callable[..., T], *arguments: object) -> T:
+    """``make(*arguments)``, kept for as long as the arguments stay the same."""
+    made = _made()
+    if make not in made or made[make][0] != arguments:
+        made[make] = (arguments, make(*arguments))
+    return cast("T", made[make][1])
+
+
 def secret(name: str) -> str:
     """The text of the secret whose ARN the variable ``name`` holds."""
     return secrets().read(setting(name))
 
 
-@cache
 def redis() -> Redis:
     """Redis."""
-    return Redis(setting("UPSTASH_REDIS_REST_URL"), secret("UPSTASH_REDIS_REST_TOKEN_ARN"))
+    return _once(Redis, setting("UPSTASH_REDIS_REST_URL"), secret("UPSTASH_REDIS_REST_TOKEN_ARN"))
 
 
 def feedback() -> FeedbackStore:
@@ -69,12 +85,12 @@ def queue(variable: str) -> "Queue":
     return Queue(setting(variable))
 
 
-@cache
 def vectors() -> "Vectors":
     """The vector index."""
     from soulcaster.edges.vector import Vectors
 
-    return Vectors(
+    return _once(
+        Vectors,
         setting("UPSTASH_VECTOR_REST_URL"),
         secret("UPSTASH_VECTOR_REST_TOKEN_ARN"),
         setting("EMBEDDING_MODEL"),
@@ -82,12 +98,12 @@ def vectors() -> "Vectors":
     )
 
 
-@cache
 def gemini() -> "Gemini":
     """Gemini."""
     from soulcaster.edges.gemini import Gemini
 
-    return Gemini(
+    return _once(
+        Gemini,
         setting("GOOGLE_GEMINI_BASE_URL"),
         secret("GEMINI_API_KEY_ARN"),
         setting("EMBEDDING_MODEL"),
@@ -96,22 +112,21 @@ def gemini() -> "Gemini":
     )
 
 
-@cache
 def github() -> "GitHub":
     """GitHub, as our App."""
     from soulcaster.edges.github import GitHub
 
     app = json.loads(secret("GITHUB_APP_ARN"))
-    return GitHub(setting("GITHUB_API_URL"), str(app["app_id"]), app["private_key"])
+    return _once(GitHub, setting("GITHUB_API_URL"), str(app["app_id"]), app["private_key"])
 
 
-@cache
 def reddit() -> "Reddit":
     """Reddit, read only."""
     from soulcaster.edges.reddit import Reddit
 
     app = json.loads(secret("REDDIT_APP_ARN"))
-    return Reddit(
+    return _once(
+        Reddit,
         setting("REDDIT_URL"),
         setting("REDDIT_OAUTH_URL"),
         app["client_id"],

@@ -11,6 +11,10 @@ class BucketError(Exception):
     """The bucket did not answer, or refused."""
 
 
+class TooLarge(Exception):  # noqa: N818 - names what is
+    """The object is larger than anything of ours; asking again won't help."""
+
+
 class Bucket:
     """One bucket."""
 
@@ -28,17 +32,17 @@ class Bucket:
         )
 
     def upload_url(self, key: str, seconds: int) -> str:
-        """An address that takes one PUT of ``key`` for so many seconds."""
+        """An address that takes PUTs of ``key`` for so many seconds."""
         return self._s3.generate_presigned_url(
             "put_object", Params={"Bucket": self._name, "Key": key}, ExpiresIn=seconds
         )
 
     def read(self, key: str) -> bytes | None:
-        """An object of at most 5 MB, or None where there is none; raises ``BucketError``."""
+        """An object of at most 5 MB, or None for none; raises ``BucketError`` and ``TooLarge``."""
         try:
             answer = self._s3.get_object(Bucket=self._name, Key=key)
             if answer["ContentLength"] > MAX_OBJECT_BYTES:
-                raise BucketError(f"{key} has {answer['ContentLength']} bytes")
+                raise TooLarge(f"{answer['ContentLength']} bytes")
             return answer["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):

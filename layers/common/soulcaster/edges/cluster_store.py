@@ -3,14 +3,16 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soulcaster.edges.feedback_store import feedback_view
 from soulcaster.edges.job_store import job_view
 from soulcaster.edges.redis import Redis, record
-from soulcaster.rules.cluster import Assignment
-from soulcaster.rules.feedback import Feedback
-from soulcaster.rules.page import Page, decode_cursor, encode_cursor
+from soulcaster.rules.page import Page, encode_cursor
+
+if TYPE_CHECKING:
+    # It needs numpy, which only the functions that cluster have.
+    from soulcaster.rules.cluster import Assignment
 
 _FIELDS = (
     *("id", "status", "name", "summary", "first_seen", "last_seen", "created", "job", "named_by"),
@@ -24,24 +26,23 @@ class Pending:
     """An item to be clustered; ``cluster`` is set when only its text has changed."""
 
     id: str
-    feedback: Feedback
-    cluster: str
+    title: str
+    text: str
     text_hash: str
+    source: str
+    created_at: int
+    cluster: str
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch of one project, held under a lease; ``fence`` tells this holder from the next.
-
-    ``others``: how many other projects have pending feedback, if any project was asked for.
-    """
+    """A batch of one project, held under a lease; ``fence`` tells this holder from the next."""
 
     project: str
     owner: str
     fence: str
     items: tuple[Pending, ...]
     recents: tuple[tuple[str, str], ...]
-    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +89,16 @@ class ClusterStore:
         )
         if not found:
             return None
-        name, fence, items, recents, others = found
+        name, fence, items, recents = found
         return Claim(
             name,
             owner,
             str(fence),
             tuple(
-                Pending(i, Feedback(**json.loads(doc)), cluster, text_hash)
-                for i, doc, cluster, text_hash in items
+                Pending(i, title, text, text_hash, source, int(created), cluster)
+                for i, title, text, text_hash, source, created, cluster in items
             ),
             tuple((i, vector) for i, vector in recents),
-            int(others),
         )
 
     def context(self, project: str, neighbours: Sequence[str]) -> Context:
@@ -112,16 +112,17 @@ class ClusterStore:
     def commit(
         self,
         claim: Claim,
-        assigned: Sequence[Assignment],
+        assigned: "Sequence[Assignment]",
         names: Sequence[Named],
         vectors: Sequence[tuple[str, str]],
         now: int,
         recent_until: int,
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, int]:
         """Write a batch's decisions and give the lease back.
 
-        Returns how many items are newly in a cluster and how many are still pending. Raises
-        ``Stale``, and has written nothing, when the lease was lost.
+        Returns how many items are newly in a cluster, how many of the project are still
+        pending, and how many projects have pending items. Raises ``Stale``, and has written
+        nothing, when the lease was lost.
         """
         decided = {a.id: a for a in assigned}
         rows = [
@@ -130,11 +131,11 @@ class ClusterStore:
                 "cluster": decided[item.id].cluster if item.id in decided else "",
                 "why": json.dumps(asdict(decided[item.id])) if item.id in decided else "",
                 "text_hash": item.text_hash,
-                "source": item.feedback.source,
+                "source": item.source,
             }
             for item in claim.items
         ]
-        clustered, pending = self._redis.run(
+        clustered, pending, projects = self._redis.run(
             "cluster_commit",
             claim.project,
             claim.owner,
@@ -145,17 +146,20 @@ class ClusterStore:
             json.dumps([{"id": i, "vector": v} for i, v in vectors]),
             recent_until,
         )
-        return int(clustered), int(pending)
+        return int(clustered), int(pending), int(projects)
 
     def release(self, claim: Claim) -> None:
         """Give the lease back with nothing done."""
         self._redis.run("release", claim.project, claim.owner)
 
-    def page(self, project: str, sort: str, cursor: str | None, limit: int) -> Page[dict[str, Any]]:
-        """Clusters by ``sort`` (recent, size); raises ``ValueError`` for a cursor that is none."""
-        records, after, total = self._redis.run(
-            "page", project, _SORTS[sort], "cl:", decode_cursor(cursor), limit, *_FIELDS
-        )
+    def page(
+        self, project: str, sort: str, position: str, limit: int
+    ) -> Page[dict[str, Any]] | None:
+        """Clusters by ``sort`` (recent, size) after ``position``; None without such a project."""
+        found = self._redis.run("page", project, _SORTS[sort], "cl:", position, limit, *_FIELDS)
+        if not found:
+            return None
+        records, after, total = found
         items = [cluster_view(dict(zip(_FIELDS, r, strict=True))) for r in records]
         return Page(items, encode_cursor(after) if after else None, int(total))
 
@@ -164,7 +168,7 @@ class ClusterStore:
         found = self._redis.run("cluster_read", project, identifier, items)
         if not found:
             return None
-        fields, _size, feedback, jobs = found
+        fields, feedback, jobs = found
         return {
             **cluster_view(record(fields)),
             "feedback": [feedback_view(values) for values in feedback],

@@ -16,6 +16,7 @@ TIMEOUT_SECONDS = 10
 # GitHub refuses an App's JWT that lives longer than ten minutes, and clocks differ.
 _JWT_SECONDS = 540
 _CLOCK_SKEW_SECONDS = 60
+_PAGE = 100
 _AUTHOR = {"name": "Soulcaster", "email": "soulcaster@soulcaster.invalid"}
 
 
@@ -79,30 +80,38 @@ class GitHub:
         )
         return str(minted["token"])
 
-    def default_branch(self, token: str, repo: str) -> str:
-        """The name of the branch that a pull request goes to."""
-        return str(self._json("GET", f"/repos/{repo}", token)["default_branch"])
+    def contains(self, token: str, repo: str, branch: str, sha: str) -> bool:
+        """Whether ``sha`` is a commit of ``branch``, its head included; 404 for no such commit."""
+        path = f"/repos/{repo}/compare/{quote(branch, safe='')}...{sha}"
+        status = self._json("GET", f"{path}?per_page=1", token)["status"]
+        return status in ("identical", "behind")
 
     def issues_since(self, token: str, repo: str, since_iso: str) -> Iterator[list[dict[str, Any]]]:
         """Every issue, open or closed, updated at or after ``since_iso``; oldest update first.
 
-        One list for each page, pull requests left out, so a list may be empty. An issue
-        that is updated during the walk may come twice.
+        One list for each page, pull requests left out, so a list may be empty. Each page is
+        asked for from the last update seen, not by its number: an issue that is updated
+        during the walk moves to the end and would shift the next one out of sight. So an
+        issue may come twice, and none is passed over.
         """
-        url: str | None = f"{self._api}/repos/{repo}/issues"
-        query: dict[str, str] | None = {
-            "state": "all",
-            "sort": "updated",
-            "direction": "asc",
-            "per_page": "100",
-            "since": since_iso,
-        }
-        while url:
-            response = self._send("GET", url, token, query=query)
-            yield [issue for issue in _object(response, list) if "pull_request" not in issue]
-            url, query = response.links.get("next", {}).get("url"), None
-            if url and not url.startswith(self._api + "/"):
-                raise GitHubError(response.status_code, "the next page is not GitHub's")
+        since, page = since_iso, 1
+        while True:
+            query = {
+                "state": "all",
+                "sort": "updated",
+                "direction": "asc",
+                "per_page": str(_PAGE),
+                "since": since,
+                "page": str(page),
+            }
+            url = f"{self._api}/repos/{repo}/issues"
+            issues = _object(self._send("GET", url, token, query=query), list)
+            yield [issue for issue in issues if "pull_request" not in issue]
+            if len(issues) < _PAGE:
+                return
+            last = str(issues[-1]["updated_at"])
+            # A whole page of one second: only its number leads on.
+            since, page = (since, page + 1) if last == since else (last, 1)
 
     def commit_files(
         self,

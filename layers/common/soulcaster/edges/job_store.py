@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from soulcaster.edges.redis import Redis, record
 from soulcaster.rules import ids
 from soulcaster.rules.job import ENDS, ENTERED_FROM, PATIENCE, State
-from soulcaster.rules.page import Page, decode_cursor, encode_cursor
+from soulcaster.rules.page import Page, encode_cursor
 
 _FIELDS = (
     *("id", "cluster", "state", "attempt", "created", "updated", "asked_by", "reason"),
@@ -94,11 +94,11 @@ class JobStore:
         now: int,
         fields: Mapping[str, str] | None = None,
     ) -> bool:
-        """Say that a job in ``state`` is alive; False when it is no longer there."""
+        """Say that a job in ``state`` is alive; False when it is no longer there, or late."""
         project = ids.project_of(job, "job") or ""
         due = now + PATIENCE[state]
         body = json.dumps(dict(fields or {}))
-        return bool(self._redis.run("job_touch", project, job, attempt, state, due, body))
+        return bool(self._redis.run("job_touch", project, job, attempt, state, now, due, body))
 
     def due(self, now: int, limit: int) -> list[dict[str, Any]]:
         """Jobs that nothing was heard of for longer than their state's patience."""
@@ -128,11 +128,12 @@ class JobStore:
             int(size),
         )
 
-    def page(self, project: str, cursor: str | None, limit: int) -> Page[dict[str, Any]]:
-        """Newest first; raises ``ValueError`` for a cursor that is none."""
-        records, after, total = self._redis.run(
-            "page", project, "jobs", "job:", decode_cursor(cursor), limit, *_FIELDS
-        )
+    def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
+        """Newest first, after ``position`` ('' for the top); None without such a project."""
+        found = self._redis.run("page", project, "jobs", "job:", position, limit, *_FIELDS)
+        if not found:
+            return None
+        records, after, total = found
         items = [job_view(dict(zip(_FIELDS, r, strict=True))) for r in records]
         return Page(items, encode_cursor(after) if after else None, int(total))
 

@@ -19,7 +19,11 @@ from urllib.parse import urlsplit
 
 
 class LeanError(Exception):
-    """The other side did not answer in time, or answered with an error."""
+    """The other side did not answer in time, or answered with an error (``status``)."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Connection:
@@ -154,5 +158,9 @@ def _object(operation: str, status: int, answer: bytes) -> dict[str, Any]:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise LeanError(f"{operation}: {status} {answer[:300].decode('utf-8', 'replace')}")
+        raise LeanError(f"{operation}: {status} {_start(answer)}", status)
     return parsed
+
+
+def _start(answer: bytes) -> str:
+    return answer[:300].decode("utf-8", "replace")

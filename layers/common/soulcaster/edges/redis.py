@@ -15,7 +15,11 @@ _NOT_REDIS = (ValueError, KeyError, AttributeError, AssertionError)
 
 
 class RedisError(Exception):
-    """Redis did not answer, or answered with an error. Nothing is known of a write's effect."""
+    """Redis answered with an error: the script was not run, or not to its end."""
+
+
+class Unreached(RedisError):  # noqa: N818 - names what is
+    """Redis did not answer. Nothing is known of a write's effect."""
 
 
 class Stale(RedisError):  # noqa: N818 - an outcome, not a fault
@@ -25,8 +29,8 @@ class Stale(RedisError):  # noqa: N818 - an outcome, not a fault
 class Redis:
     """Runs the scripts in ``lua/``.
 
-    Raises ``RedisError`` within 2.5 seconds whatever the server does. Never retries: every
-    script may be run again, but when is for the caller to decide.
+    Raises ``RedisError`` when the server is silent for 2 seconds. Never retries: every script
+    may be run again, but when is for the caller to decide.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -46,7 +50,7 @@ class Redis:
             kind = Stale if "STALE" in str(error) else RedisError
             raise kind(f"{script}: {error}") from error
         except (httpx.HTTPError, *_NOT_REDIS) as error:
-            raise RedisError(f"{script}: {type(error).__name__}: {error}") from error
+            raise Unreached(f"{script}: {type(error).__name__}: {error}") from error
 
 
 @cache

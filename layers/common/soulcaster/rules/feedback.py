@@ -69,6 +69,7 @@ class Feedback:
     version: int
     rank: int = 0  # a richer view of the same thing outranks a newer thin one
     open: bool = True  # false when its source says that it is settled
+    open_at: int | None = None  # when that was so, where ``version`` does not tell
     occurrence_id: str | None = None  # counts once, however often it is delivered
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ a writer of an earlier attempt, or of a state that has passed, changes nothing.
 
 import hashlib
 import hmac
+import json
 from typing import Final, Literal
 
 State = Literal[
@@ -38,7 +39,7 @@ ENTERED_FROM: Final[dict[State, tuple[State, ...]]] = {
     "no_change": ("running",),
     "refused": ("publishing",),
     "failed": ("queued", "starting", "running", "publishing"),
-    "timed_out": ("starting", "running"),
+    "timed_out": ("running",),
 }
 
 MAX_ATTEMPTS = 3
@@ -79,3 +80,38 @@ def parse_credential(
     expected = _proof(key, purpose, job, int(attempt))
     matches = hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode())
     return (job, int(attempt)) if matches else None
+
+
+class Forbidden(Exception):  # noqa: N818 - an answer
+    """The credential is none of ours."""
+
+
+class Superseded(Exception):  # noqa: N818 - an answer
+    """The attempt was claimed before, is over, or is no longer wanted."""
+
+
+def held(key: str, purpose: Literal["ticket", "callback"], text: str) -> tuple[str, int]:
+    """Job and attempt of a credential; raises ``Forbidden`` for any other text."""
+    found = parse_credential(key, purpose, text)
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def attempt_message(job: str, attempt: int) -> str:
+    """The queue message for one attempt of a job, for the fix and the publish queue."""
+    return json.dumps({"job": job, "attempt": attempt})
+
+
+def parse_attempt(body: str) -> tuple[str, int]:
+    """What ``attempt_message`` wrote; raises ``ValueError`` for anything else."""
+    try:
+        message = json.loads(body)
+        return str(message["job"]), int(message["attempt"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the message of an attempt: {error!r}") from error
+
+
+def object_key(job: str, attempt: int, name: str) -> str:
+    """Where in the bucket an attempt's ``patch`` or ``log`` lies."""
+    return f"jobs/{job}/{attempt}/{name}"

@@ -17,6 +17,15 @@ _SECRET = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 
+# What runs by itself when it changes, by the first part of its path or by its name.
+_AUTOMATION = frozenset(
+    {
+        *(".github", ".gitlab", ".circleci", ".buildkite", ".woodpecker", ".forgejo", ".gitea"),
+        *(".gitlab-ci.yml", ".travis.yml", ".drone.yml", "azure-pipelines.yml", "jenkinsfile"),
+        *("bitbucket-pipelines.yml", "appveyor.yml", ".appveyor.yml", ".gitmodules"),
+    }
+)
+
 # What no text file holds; half of a surrogate pair can be written in JSON, but not to a file.
 _BINARY = re.compile("[\0\ud800-\udfff]")
 
@@ -80,7 +89,7 @@ def _file(entry: dict[str, Any]) -> ChangedFile:
     if not path.isprintable() or "`" in path:
         raise PatchRefused(f"the path {path[:200]!a} is not plain text")
     lowered = [part.lower() for part in parts]
-    if lowered[0] in (".github", ".git") or ".git" in lowered or lowered[-1] == ".gitmodules":
+    if ".git" in lowered or lowered[0] in _AUTOMATION or lowered[-1] in _AUTOMATION:
         raise PatchRefused(f"{path} is not for an agent to change")
     if mode not in ("100644", "100755"):
         what = {"120000": "a symbolic link", "160000": "a submodule"}.get(mode, f"of mode {mode}")

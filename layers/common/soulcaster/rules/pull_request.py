@@ -27,15 +27,15 @@ def neutral(text: str, limit: int) -> str:
     return line
 
 
-def pull_request_title(cluster: Mapping[str, Any]) -> str:
-    """What was reported, as a title."""
-    return f"Fix: {neutral(str(cluster.get('name') or 'a reported problem'), 90)}"
+def pull_request_title(job: Mapping[str, Any]) -> str:
+    """What was reported, as a title: as it was called when the agent began."""
+    return f"Fix: {neutral(str(job.get('title') or 'a reported problem'), 90)}"
 
 
-def commit_message(cluster: Mapping[str, Any], job: Mapping[str, Any], patch: Patch) -> str:
-    """Title, what the agent says it did, and the job."""
+def commit_message(job: Mapping[str, Any], patch: Patch) -> str:
+    """Title, what the agent says it did, and the job; the same however often it is asked."""
     summary = neutral(patch.summary, 1_000) or "No summary was given."
-    return f"{pull_request_title(cluster)}\n\n{summary}\n\nSoulcaster-Job: {job['id']}\n"
+    return f"{pull_request_title(job)}\n\n{summary}\n\nSoulcaster-Job: {job['id']}\n"
 
 
 def pull_request_body(

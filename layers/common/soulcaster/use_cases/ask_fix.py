@@ -1,11 +1,14 @@
 """A person asks for a fix of a cluster."""
 
-import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from soulcaster.edges.job_store import JobStore
-from soulcaster.edges.queues import Queue
+from soulcaster.edges.queues import Queue, QueueError
+from soulcaster.rules.job import attempt_message
+
+log = logging.getLogger(__name__)
 
 
 class NothingToFix(Exception):  # noqa: N818 - an answer
@@ -23,8 +26,8 @@ class Asked:
 def ask_fix(cluster: str, asked_by: str, *, jobs: JobStore, queue: Queue, now: int) -> Asked | None:
     """Make a job for ``cluster`` and queue its first attempt; None when there is no cluster.
 
-    One round trip and one message. When the queue fails the job stays ``queued``, and the
-    reaper sends its message; so the caller need not ask again. Raises ``NothingToFix``.
+    One round trip and one message. When the queue fails the job is there all the same, and the
+    reaper sends its message. Raises ``NothingToFix`` and ``RedisError``.
     """
     answer = jobs.ask(cluster, now, asked_by)
     if answer is None:
@@ -33,19 +36,8 @@ def ask_fix(cluster: str, asked_by: str, *, jobs: JobStore, queue: Queue, now: i
     if outcome == "no_repository":
         raise NothingToFix("repository: the project has none; set one first")
     if outcome == "created":
-        queue.send(attempt_message(job["id"], job["attempt"]))
+        try:
+            queue.send(attempt_message(job["id"], job["attempt"]))
+        except QueueError:
+            log.exception("the reaper will send it", extra={"job": job["id"]})
     return Asked(job, outcome == "joined")
-
-
-def attempt_message(job: str, attempt: int) -> str:
-    """The queue message for one attempt of a job, for the fix and the publish queue."""
-    return json.dumps({"job": job, "attempt": attempt})
-
-
-def parse_attempt(body: str) -> tuple[str, int]:
-    """What ``attempt_message`` wrote; raises ``ValueError`` for anything else."""
-    try:
-        message = json.loads(body)
-        return str(message["job"]), int(message["attempt"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not the message of an attempt: {error!r}") from error

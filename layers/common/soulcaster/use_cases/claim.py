@@ -5,26 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from soulcaster.edges.bucket import Bucket
-from soulcaster.edges.github import GitHub
+from soulcaster.edges.github import GitHub, GitHubError
 from soulcaster.edges.job_store import JobStore
 from soulcaster.rules import ids
 from soulcaster.rules.job import (
     HEARTBEAT_SECONDS,
     MINUTES_PER_JOB,
+    Superseded,
     credential,
-    parse_credential,
+    held,
+    object_key,
 )
 from soulcaster.rules.prompt import fix_prompt
 
 EVIDENCE = 20
-
-
-class Forbidden(Exception):  # noqa: N818 - an answer
-    """The credential is none of ours."""
-
-
-class Superseded(Exception):  # noqa: N818 - an answer
-    """The attempt was claimed before, or is no longer wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +46,18 @@ def claim(
     Raises ``Forbidden``, ``Superseded``, ``GitHubError`` and ``RedisError``. The transition
     comes last, so a claim that failed half-way may be made again with the same ticket.
     """
-    held = parse_credential(key, "ticket", ticket)
-    if held is None:
-        raise Forbidden
-    job, attempt = held
+    job, attempt = held(key, "ticket", ticket)
     brief = jobs.brief(job, EVIDENCE)
     if brief is None or brief.job["state"] != "starting" or brief.job["attempt"] != str(attempt):
         raise Superseded
     repository = brief.project["repository"]
-    token = github().installation_token(repository, {"contents": "read", "metadata": "read"})
+    try:
+        token = github().installation_token(repository, {"contents": "read", "metadata": "read"})
+    except GitHubError as error:
+        if not error.retryable:
+            # Every further attempt would end here too.
+            jobs.move(job, attempt, "failed", now, f"{repository} can't be read: {error}"[:500])
+        raise
     deadline = now // 1000 + MINUTES_PER_JOB * 60
     upload_seconds = MINUTES_PER_JOB * 60 + 600
     answer = {
@@ -87,14 +84,10 @@ def claim(
             for name in ("patch", "log")
         },
     }
-    moved = jobs.move(
-        job, attempt, "running", now, "the agent is at work", {"deadline": str(deadline * 1000)}
-    )
+    # What the pull request will be called: a cluster may be renamed while the agent works.
+    name = str(brief.cluster.get("name") or "")
+    fields = {"deadline": str(deadline * 1000), "title": name}
+    moved = jobs.move(job, attempt, "running", now, "the agent is at work", fields)
     if moved.outcome != "moved":
         raise Superseded
     return answer
-
-
-def object_key(job: str, attempt: int, name: str) -> str:
-    """Where in the bucket an attempt's ``patch`` or ``log`` lies."""
-    return f"jobs/{job}/{attempt}/{name}"

@@ -1,27 +1,22 @@
 """Put a project's pending feedback into clusters."""
 
 import base64
-import logging
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soulcaster.edges.cluster_store import Claim, ClusterStore, Context, Named, Pending
+from soulcaster.edges.cluster_store import Claim, ClusterStore, Context
 from soulcaster.edges.gemini import Gemini, GeminiError
+from soulcaster.edges.redis import RedisError
 from soulcaster.edges.vector import VectorError, Vectors
 from soulcaster.rules import ids
-from soulcaster.rules.cluster import Assignment, Item, Member, assign, kind_of
-
-log = logging.getLogger(__name__)
+from soulcaster.rules.cluster import Assignment, Item, Kind, Member, assign, kind_of
+from soulcaster.use_cases.name_clusters import name_clusters
 
 BATCH = 500
 NEIGHBOURS = 10
-NAMED_FROM = 2  # one item is named by its own title
-TEXTS_FOR_A_NAME = 20
-NAMES_AT_ONCE = 4
 # How long the vector index may take to show what was put into it.
 INDEX_LAG_MS = 3 * 60 * 1000
 
@@ -36,6 +31,14 @@ class Batch:
     more: bool
 
 
+class Unclustered(Exception):  # noqa: N818 - names what happened
+    """A project's batch could not be clustered now; the cause says why."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"{project} was not clustered")
+        self.project = project
+
+
 def cluster_pending(
     project: str,
     owner: str,
@@ -43,6 +46,7 @@ def cluster_pending(
     clusters: ClusterStore,
     vectors: Vectors,
     gemini: Gemini,
+    thresholds: Mapping[Kind, float],
     now: Callable[[], int],
     lease_ms: int,
     skip: Collection[str] = (),
@@ -52,31 +56,44 @@ def cluster_pending(
     At most 3 requests to Redis, 3 to the index, one embedding call for each 100 items and
     one naming call for each cluster that is new with two or more or has doubled. Killed
     anywhere and run again by the same ``owner`` it ends in the same state: vectors carry the
-    items' own ids, and everything else is one write at the end. Raises ``GeminiError``,
-    ``VectorError`` and ``RedisError``, the lease given back where that can be done.
+    items' own ids, and everything else is one write at the end. Raises ``RedisError`` before a
+    project was chosen, and ``Unclustered`` after that, the lease given back if that can be done.
     """
     claim = clusters.claim(project, owner, lease_ms, BATCH, now(), skip)
     if claim is None:
         return None
     try:
-        embedded = gemini.embed([item.feedback.text for item in claim.items])
-        fresh = [i for i, item in enumerate(claim.items) if not item.cluster]
-        neighbours = _neighbours(claim, embedded, fresh, vectors)
-        context = clusters.context(claim.project, sorted({i for n in neighbours for i, _ in n}))
-        assigned = _assign(claim, embedded, fresh, neighbours, context)
-        names = _names(claim, assigned, context, gemini)
-        # Before the commit: an item in a cluster whose vector is missing would be lost to
-        # all later ones, while a vector of a pending item is merely put again.
-        vectors.put(claim.project, [item.id for item in claim.items], embedded)
-    except (GeminiError, VectorError):
+        clustered, pending, projects = _cluster(claim, clusters, vectors, gemini, thresholds, now)
+    except (GeminiError, VectorError) as error:
         clusters.release(claim)
-        raise
+        raise Unclustered(claim.project) from error
+    except RedisError as error:
+        raise Unclustered(claim.project) from error
+    more = (pending if project else projects) > 0
+    return Batch(claim.project, clustered, pending, more)
+
+
+def _cluster(
+    claim: Claim,
+    clusters: ClusterStore,
+    vectors: Vectors,
+    gemini: Gemini,
+    thresholds: Mapping[Kind, float],
+    now: Callable[[], int],
+) -> tuple[int, int, int]:
+    """What ``ClusterStore.commit`` returns."""
+    embedded = gemini.embed([item.text for item in claim.items])
+    fresh = [i for i, item in enumerate(claim.items) if not item.cluster]
+    neighbours = _neighbours(claim, embedded, fresh, vectors)
+    context = clusters.context(claim.project, sorted({i for n in neighbours for i, _ in n}))
+    assigned = _assign(claim, embedded, fresh, neighbours, context, thresholds)
+    names = name_clusters(claim, assigned, context, gemini)
+    # Before the commit: an item in a cluster whose vector is missing would be lost to
+    # all later ones, while a vector of a pending item is merely put again.
+    vectors.put(claim.project, [item.id for item in claim.items], embedded)
     recents = [(item.id, _pack(row)) for item, row in zip(claim.items, embedded, strict=True)]
     moment = now()
-    clustered, pending = clusters.commit(
-        claim, assigned, names, recents, moment, moment + INDEX_LAG_MS
-    )
-    return Batch(claim.project, clustered, pending, more=bool(pending or claim.others))
+    return clusters.commit(claim, assigned, names, recents, moment, moment + INDEX_LAG_MS)
 
 
 def _neighbours(
@@ -112,15 +129,16 @@ def _assign(
     fresh: Sequence[int],
     neighbours: Sequence[Sequence[tuple[str, float]]],
     context: Context,
+    thresholds: Mapping[Kind, float],
 ) -> list[Assignment]:
     # Oldest first, whatever order they arrived in.
     order = sorted(
         range(len(fresh)),
-        key=lambda n: (claim.items[fresh[n]].feedback.created_at, claim.items[fresh[n]].id),
+        key=lambda n: (claim.items[fresh[n]].created_at, claim.items[fresh[n]].id),
     )
     chosen = [claim.items[fresh[n]] for n in order]
     return assign(
-        [Item(item.id, kind_of(item.feedback.source, item.feedback.text)) for item in chosen],
+        [Item(item.id, kind_of(item.source, item.text)) for item in chosen],
         embedded[[fresh[n] for n in order]],
         [
             [
@@ -130,60 +148,9 @@ def _assign(
             ]
             for n in order
         ],
+        thresholds,
         lambda founder: ids.cluster_id(claim.project, founder),
     )
-
-
-def _names(
-    claim: Claim, assigned: Sequence[Assignment], context: Context, gemini: Gemini
-) -> list[Named]:
-    """Names for the clusters that are due: new, or twice as large as when last named."""
-    items = {item.id: item for item in claim.items}
-    joined: dict[str, list[Assignment]] = {}
-    for one in assigned:
-        joined.setdefault(one.cluster, []).append(one)
-    due: list[tuple[str, int, list[str]]] = []
-    names: list[Named] = []
-    for cluster, members in joined.items():
-        was, named_size = context.clusters.get(cluster, (0, 0))
-        size = was + len(members)
-        if size < NAMED_FROM:
-            names.append(_by_title(cluster, items[members[0].id], size))
-        elif size >= max(NAMED_FROM, 2 * named_size):
-            due.append((cluster, size, _texts(members, items, context)))
-    with ThreadPoolExecutor(NAMES_AT_ONCE) as pool:
-        made = pool.map(lambda entry: _ask(entry[2], gemini), due)
-    for (cluster, size, _), name in zip(due, made, strict=True):
-        if name is not None:
-            names.append(Named(cluster, *name, size, "model"))
-        elif cluster not in context.clusters:
-            # A later run names it: its named size stays below two.
-            names.append(_by_title(cluster, items[joined[cluster][0].id], 1))
-    return names
-
-
-def _by_title(cluster: str, item: Pending, size: int) -> Named:
-    return Named(cluster, item.feedback.title[:80], "", size, "title")
-
-
-def _ask(texts: Sequence[str], gemini: Gemini) -> tuple[str, str] | None:
-    try:
-        made = gemini.name(texts)
-    except GeminiError:
-        # A cluster without a good name is better than feedback without a cluster.
-        log.exception("not named")
-        return None
-    return made.name, made.summary
-
-
-def _texts(members: Sequence[Assignment], items: dict[str, Pending], context: Context) -> list[str]:
-    """What a cluster's name is made from: its new items, then their neighbours in it."""
-    texts = {member.id: items[member.id].feedback.text for member in members}
-    for member in members:
-        for near in member.nearest:
-            if near.id not in texts and near.id in context.members:
-                texts[near.id] = context.members[near.id][1]
-    return list(texts.values())[:TEXTS_FOR_A_NAME]
 
 
 def _pack(row: NDArray[np.float32]) -> str:

@@ -18,7 +18,8 @@ def dispatch(
     twice, because the task is named after the attempt and its ticket is derived from it.
     """
     moved = jobs.move(job, attempt, "starting", now, "a task is being started")
-    again = moved.outcome == "refused" and moved.state == "starting"
+    # Delivered again, after a failure or before the task's name could be noted.
+    again = moved.outcome == "refused" and moved.state in ("starting", "running")
     if moved.outcome != "moved" and not again:
         log.info("attempt not wanted", extra={"job": job, "attempt": attempt, "was": moved.state})
         return None

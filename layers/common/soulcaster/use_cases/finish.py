@@ -2,9 +2,7 @@
 
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.queues import Queue
-from soulcaster.rules.job import State, parse_credential
-from soulcaster.use_cases.ask_fix import attempt_message
-from soulcaster.use_cases.claim import Forbidden, Superseded
+from soulcaster.rules.job import State, Superseded, attempt_message, held
 
 _ENDS: dict[str, State] = {
     "patch": "publishing",
@@ -23,7 +21,7 @@ _SAYS: dict[State, str] = {
 
 def heartbeat(token: str, *, jobs: JobStore, key: str, now: int) -> None:
     """Note that the attempt is alive; raises ``Forbidden`` or ``Superseded``."""
-    job, attempt = _held(token, key)
+    job, attempt = held(key, "callback", token)
     if not jobs.touch(job, attempt, "running", now):
         raise Superseded
 
@@ -33,6 +31,7 @@ def finish(
     outcome: str,
     reason: str,
     summary: str,
+    patch_sha256: str,
     *,
     jobs: JobStore,
     publish_queue: Queue,
@@ -41,21 +40,16 @@ def finish(
 ) -> State:
     """Move the job on as its task reports; a patch goes to the publisher.
 
-    Saying the same again has no further effect, so a task whose answer was lost may. Raises
+    ``patch_sha256`` pins the patch that was uploaded: nothing else is published. A task whose
+    answer was lost may say the same again while the job is where that brought it. Raises
     ``Forbidden``, ``Superseded``, ``QueueError`` and ``RedisError``.
     """
-    job, attempt = _held(token, key)
+    job, attempt = held(key, "callback", token)
     to = _ENDS[outcome]
-    moved = jobs.move(job, attempt, to, now, reason or _SAYS[to], {"summary": summary[:4_000]})
+    fields = {"summary": summary[:4_000], "patch_sha256": patch_sha256[:64]}
+    moved = jobs.move(job, attempt, to, now, reason or _SAYS[to], fields)
     if moved.outcome != "moved" and (moved.outcome, moved.state) != ("refused", to):
         raise Superseded
     if to == "publishing":
         publish_queue.send(attempt_message(job, attempt))
     return to
-
-
-def _held(token: str, key: str) -> tuple[str, int]:
-    held = parse_credential(key, "callback", token)
-    if held is None:
-        raise Forbidden
-    return held

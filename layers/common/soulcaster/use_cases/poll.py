@@ -30,37 +30,46 @@ def poll(
     github: Callable[[], GitHub],
     reddit: Callable[[], Reddit],
     now: int,
+    time_left: Callable[[], bool],
 ) -> dict[str, int]:
-    """Fetch every polled source; returns how many items each gave.
+    """Fetch the polled sources, those longest unread first; returns how many items each gave.
 
-    A source that fails is logged and does not stop the others; its cursor stays, so the
-    next run fetches the same again. What is fetched twice is the same feedback.
+    Stops beginning new ones when ``time_left`` says no. A source that fails is logged and
+    does not stop the others; its cursor stays, so the next run fetches the same again. What is
+    fetched twice is the same feedback.
     """
     counts: dict[str, int] = {}
-    cursors: list[tuple[Source, str]] = []
-    for source, cursor, project in projects.polled():
+    polled = projects.polled()
+    for source, cursor, project in sorted(polled, key=lambda entry: int(entry[1] or 0)):
+        if not time_left():
+            log.warning("no time for all sources", extra={"left": len(polled) - len(counts)})
+            break
         since = int(cursor) if cursor else now - FIRST_LOOK_BACK_MS
         try:
             if source.kind == "reddit":
                 counts[source.id] = _reddit(source, since, reddit(), queue, now)
             else:
                 counts[source.id] = _github(source, project, since, github(), queue, now)
-        except (RedditError, GitHubError, QueueError):
+        except (GitHubError, QueueError):
             log.exception("not polled", extra={"source": source.id})
             continue
         # The moment before the fetch began: what changes meanwhile is seen next time.
-        cursors.append((source, str(now)))
-    if cursors:
-        projects.save_cursors(cursors)
+        projects.save_cursors([(source, str(now))])
     return counts
 
 
 def _reddit(source: Source, since: int, reddit: Reddit, queue: Queue, now: int) -> int:
     count = 0
     for subreddit in source.config["subreddits"]:
+        try:
+            submissions = reddit.new_submissions(subreddit, limit=100)
+        except RedditError:
+            # It may have gone private for good: the others must not wait for it.
+            log.exception("not polled", extra={"source": source.id, "subreddit": subreddit})
+            continue
         found = [
             one
-            for one in reddit.new_submissions(subreddit, limit=100)
+            for one in submissions
             if float(one["created_utc"]) * 1000 >= since - REDDIT_OVERLAP_MS
         ]
         _enqueue(source, {}, found, queue, now)

@@ -1,15 +1,17 @@
 """Make a draft pull request of a patch. Nothing here shows feedback to a model."""
 
+import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from soulcaster.edges.bucket import Bucket
+from soulcaster.edges.bucket import Bucket, TooLarge
 from soulcaster.edges.github import FileChange, GitHub, GitHubError
 from soulcaster.edges.job_store import Brief, JobStore
+from soulcaster.rules.job import object_key
 from soulcaster.rules.patch import Patch, PatchRefused, parse_patch
 from soulcaster.rules.pull_request import commit_message, pull_request_body, pull_request_title
-from soulcaster.use_cases.claim import object_key
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +39,16 @@ def publish(
     if brief is None or state != "publishing" or brief.job["attempt"] != str(attempt):
         log.info("nothing to publish", extra={"job": job, "attempt": attempt, "state": state})
         return None
-    stored = bucket.read(object_key(job, attempt, "patch"))
-    if stored is None:
-        jobs.move(job, attempt, "failed", now, "the task said it had a patch, but there is none")
-        return None
     try:
-        patch = parse_patch(stored.decode("utf-8", "replace"))
+        patch = _patch(brief.job, attempt, bucket)
     except PatchRefused as refused:
         jobs.move(job, attempt, "refused", now, str(refused))
         return None
     try:
         pull = _open(brief, patch, github())
+    except PatchRefused as refused:
+        jobs.move(job, attempt, "refused", now, str(refused))
+        return None
     except GitHubError as error:
         if error.retryable:
             raise
@@ -60,12 +61,29 @@ def publish(
     return url
 
 
+def _patch(job: Mapping[str, Any], attempt: int, bucket: Bucket) -> Patch:
+    """The patch that the task reported, and no other; raises ``PatchRefused``."""
+    try:
+        stored = bucket.read(object_key(job["id"], attempt, "patch"))
+    except TooLarge as error:
+        raise PatchRefused(f"the patch is too large: {error}") from error
+    if stored is None:
+        raise PatchRefused("the task said it had a patch, but there is none")
+    # The address that it was uploaded to still works for a while.
+    if hashlib.sha256(stored).hexdigest() != job.get("patch_sha256"):
+        raise PatchRefused("the patch is not the one that the task reported")
+    return parse_patch(stored.decode("utf-8", "replace"))
+
+
 def _open(brief: Brief, patch: Patch, github: GitHub) -> tuple[int, str]:
     repository, base = brief.project["repository"], brief.project["base"]
     # Only now, after every check, and for this one repository.
     token = github.installation_token(
         repository, {"contents": "write", "pull_requests": "write", "metadata": "read"}
     )
+    # A task could name a commit of a fork, whose whole tree would come along unchecked.
+    if not github.contains(token, repository, base, patch.base):
+        raise PatchRefused(f"the patch is based on a commit that is not in {base}")
     files = [
         FileChange(path=f.path, mode=f.mode, content=f.content, deleted=f.content is None)
         for f in patch.files
@@ -77,7 +95,7 @@ def _open(brief: Brief, patch: Patch, github: GitHub) -> tuple[int, str]:
         repository,
         patch.base,
         files,
-        message=commit_message(brief.cluster, brief.job, patch),
+        message=commit_message(brief.job, patch),
         author_date=date.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
     branch = f"soulcaster/{brief.job['id'].rpartition('_')[2]}"
@@ -87,7 +105,7 @@ def _open(brief: Brief, patch: Patch, github: GitHub) -> tuple[int, str]:
         repository,
         branch,
         base=base,
-        title=pull_request_title(brief.cluster),
+        title=pull_request_title(brief.job),
         body=pull_request_body(brief.cluster, brief.job, patch, brief.feedback, brief.size),
     )
     return pull["number"], pull["url"]

@@ -7,7 +7,7 @@ from typing import Any
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.queues import Queue
 from soulcaster.edges.tasks import TaskError, Tasks
-from soulcaster.use_cases.ask_fix import attempt_message
+from soulcaster.rules.job import attempt_message
 from soulcaster.use_cases.retry import retry_or_end
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,12 @@ def _revive(
 ) -> None:
     identifier, attempt, state = job["id"], int(job["attempt"]), job["state"]
     log.warning("overdue", extra={"job": identifier, "state": state, "attempt": attempt})
-    if state in ("queued", "publishing"):
+    # ``starting`` without a task: there was no capacity yet, or the task's name was lost.
+    if state in ("queued", "publishing") or (state == "starting" and not job.get("task")):
         if now - int(job["updated"]) > WAITED_TOO_LONG_MS:
             jobs.move(identifier, attempt, "failed", now, f"it was {state} for six hours")
             return
-        queue = fix_queue if state == "queued" else publish_queue
+        queue = publish_queue if state == "publishing" else fix_queue
         queue.send(attempt_message(identifier, attempt))
         jobs.touch(identifier, attempt, state, now)
         return
@@ -55,5 +56,5 @@ def _revive(
     if late:
         jobs.move(identifier, attempt, "timed_out", now, "the task ran past its deadline")
         return
-    reason = "its task never began" if state == "starting" else "its task fell silent"
+    reason = "its task never claimed it" if state == "starting" else "its task fell silent"
     retry_or_end(identifier, attempt, "failed", reason, jobs=jobs, queue=fix_queue, now=now)

@@ -2,8 +2,7 @@
 
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.queues import Queue
-from soulcaster.rules.job import MAX_ATTEMPTS, State
-from soulcaster.use_cases.ask_fix import attempt_message
+from soulcaster.rules.job import MAX_ATTEMPTS, State, attempt_message
 
 
 def retry_or_end(

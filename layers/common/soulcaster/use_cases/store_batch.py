@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
-from soulcaster.edges.redis import RedisError
+from soulcaster.edges.redis import RedisError, Unreached
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.feedback import Feedback, Unreadable
@@ -50,13 +50,20 @@ def store_batch(
             batch = batches.setdefault(one.project, [])
             batch.append((message_id, found, one.packed_body))
 
+    reached = True
     for project, batch in batches.items():
+        ids = [message_id for message_id, _, _ in batch]
+        if not reached:
+            # Each further project would wait as long, and the function has a time limit.
+            failed += ids
+            continue
         try:
             new = feedback.store(project, [(fb, raw) for _, fb, raw in batch])
             log.info("stored", extra={"project": project, "items": len(batch), "new": new})
-        except RedisError:
+        except RedisError as error:
             log.exception("not stored", extra={"project": project, "items": len(batch)})
-            failed += [message_id for message_id, _, _ in batch]
+            reached = not isinstance(error, Unreached)
+            failed += ids
     return failed
 
 

@@ -1,8 +1,7 @@
 -- Takes the lease on a project with pending feedback and reads what a batch needs.
 -- ARGV: project ('' = any), owner, lease in ms, batch size, now, JSON array of projects to skip.
--- Returns {} when there is nothing to do, else {project, fence, items, recents, others}; an item
--- is {id, doc, cluster, text_hash}, a recent {id, vector}, others how many other projects have
--- pending feedback too (0 when one was asked for).
+-- Returns {} when there is nothing to do, else {project, fence, items, recents}: an item is {id,
+-- title, text, text_hash, source, created, cluster}, a recent {id, vector}.
 local function pick()
   local projects = ARGV[1] ~= '' and { ARGV[1] } or redis.call('SMEMBERS', 'sys:pending')
   local skip = {}
@@ -28,9 +27,10 @@ if not project then return {} end
 local fence = redis.call('INCR', p .. 'fence')
 local items = {}
 for _, id in ipairs(redis.call('ZRANGE', p .. 'pending', 0, tonumber(ARGV[4]) - 1)) do
-  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'doc', 'cluster', 'text_hash')
+  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'title', 'text', 'text_hash', 'source', 'created',
+    'cluster')
   if fb[1] then
-    items[#items + 1] = { id, fb[1], fb[2] or '', fb[3] }
+    items[#items + 1] = { id, fb[1], fb[2], fb[3], fb[4], fb[5], fb[6] or '' }
   else
     redis.call('ZREM', p .. 'pending', id)
   end
@@ -47,5 +47,4 @@ end
 for _, id in ipairs(ids) do
   recents[#recents + 1] = { id, redis.call('HGET', p .. 'recent:vectors', id) or '' }
 end
-local others = ARGV[1] == '' and redis.call('SCARD', 'sys:pending') - 1 or 0
-return { project, fence, items, recents, others }
+return { project, fence, items, recents }

@@ -2,7 +2,8 @@
 -- ARGV: project, owner, fence, now, JSON array of {id, cluster, why, text_hash, source} (cluster
 -- '' = only embedded again), JSON array of {id, name, summary, size, by}, JSON array of
 -- {id, vector}, until when (ms) those vectors are kept as recent.
--- Returns {newly clustered, still pending}; an error STALE when the lease was lost.
+-- Returns {newly clustered, still pending here, projects with pending items}; an error STALE when
+-- the lease was lost.
 local p = 'p:' .. ARGV[1] .. ':'
 if redis.call('GET', p .. 'lease') ~= ARGV[2] or redis.call('GET', p .. 'fence') ~= ARGV[3] then
   return redis.error_reply('STALE the lease on ' .. ARGV[1] .. ' was lost')
@@ -53,12 +54,13 @@ for _, r in ipairs(cjson.decode(ARGV[7])) do
   redis.call('ZADD', p .. 'recent', ARGV[8], r.id)
   redis.call('HSET', p .. 'recent:vectors', r.id, r.vector)
 end
--- A request has a size: past this many the index has long shown the older ones.
-for _, id in ipairs(redis.call('ZRANGE', p .. 'recent', 0, -1001)) do
+-- An answer has a size. When more than this come within the index's lag, the oldest of them can't
+-- be seen by the next batch until the index shows them.
+for _, id in ipairs(redis.call('ZRANGE', p .. 'recent', 0, -2001)) do
   redis.call('ZREM', p .. 'recent', id)
   redis.call('HDEL', p .. 'recent:vectors', id)
 end
 redis.call('DEL', p .. 'lease')
 local pending = redis.call('ZCARD', p .. 'pending')
 if pending == 0 then redis.call('SREM', 'sys:pending', ARGV[1]) end
-return { clustered, pending }
+return { clustered, pending, redis.call('SCARD', 'sys:pending') }

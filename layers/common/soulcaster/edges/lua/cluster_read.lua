@@ -1,5 +1,5 @@
 -- A cluster with its newest feedback and its jobs. ARGV: project, cluster, how many items.
--- Returns {} or {cluster fields and values, size, {{doc, open, occurrences, cluster, why}…},
+-- Returns {} or {cluster fields and values, {{head, open, occurrences, cluster, why}…},
 -- {job fields and values…}}.
 local p = 'p:' .. ARGV[1] .. ':'
 local cl = p .. 'cl:' .. ARGV[2]
@@ -7,10 +7,10 @@ local fields = redis.call('HGETALL', cl)
 if #fields == 0 then return {} end
 local items, jobs = {}, {}
 for _, id in ipairs(redis.call('ZREVRANGE', cl .. ':items', 0, tonumber(ARGV[3]) - 1)) do
-  items[#items + 1] = redis.call('HMGET', p .. 'fb:' .. id, 'id', 'doc', 'open', 'occurrences',
+  items[#items + 1] = redis.call('HMGET', p .. 'fb:' .. id, 'id', 'head', 'open', 'occurrences',
     'cluster', 'received', 'created', 'why')
 end
 for _, id in ipairs(redis.call('LRANGE', cl .. ':jobs', -20, -1)) do
   jobs[#jobs + 1] = redis.call('HGETALL', p .. 'job:' .. id)
 end
-return { fields, redis.call('ZCARD', cl .. ':items'), items, jobs }
+return { fields, items, jobs }

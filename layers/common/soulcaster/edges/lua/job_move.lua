@@ -11,7 +11,10 @@ if attempt ~= ARGV[3] then return { 'stale', state, attempt } end
 if not ARGV[4]:find(',' .. state .. ',', 1, true) then return { 'refused', state, attempt } end
 
 local to = ARGV[5]
-if to == 'queued' then attempt = redis.call('HINCRBY', job, 'attempt', 1) end
+if to == 'queued' then
+  attempt = redis.call('HINCRBY', job, 'attempt', 1)
+  redis.call('HDEL', job, 'task', 'deadline', 'summary', 'patch_sha256')
+end
 redis.call('HSET', job, 'state', to, 'updated', ARGV[6], 'reason', ARGV[8])
 for field, value in pairs(cjson.decode(ARGV[9])) do redis.call('HSET', job, field, value) end
 redis.call('RPUSH', job .. ':history',

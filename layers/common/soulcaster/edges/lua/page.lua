@@ -1,7 +1,8 @@
 -- A page of a list, highest score first. ARGV: project, index, record prefix, cursor ('' = from
 -- the top, else "score:id" of the last record seen), limit, record fields…
--- Returns {records, next cursor or '', how many there are in all}; a record is its fields' values.
+-- Returns {} without such a project, else {records, next cursor or '', how many there are in all}; a record is its fields' values.
 local p = 'p:' .. ARGV[1] .. ':'
+if redis.call('EXISTS', p .. 'project') == 0 then return {} end
 local index, limit = p .. ARGV[2], tonumber(ARGV[5])
 local start = 0
 if ARGV[4] ~= '' then

@@ -5,6 +5,7 @@ Source: Sentry's documentation, "Webhooks" of the integration platform.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from soulcaster.rules.feedback import (
 )
 from soulcaster.rules.source import Source, any_equal
 
-HEADERS = ("sentry-hook-resource", "sentry-hook-signature")
+HEADERS = ("sentry-hook-resource", "sentry-hook-signature", "sentry-hook-timestamp")
 _FRAMES = 12
 
 
@@ -39,13 +40,13 @@ def normalise(
     """One item for each Sentry issue; its events count as occurrences of it."""
     resource = headers.get("sentry-hook-resource", "")
     if resource == "issue":
-        return _issue(source, payload, received_at)
+        return _issue(source, headers, payload, received_at)
     if resource == "event_alert":
         return _event(source, payload, received_at)
     return f"Sentry's resource {resource or '(none)'} is not feedback"
 
 
-def _issue(source: Source, payload: Any, received_at: int) -> Feedback:
+def _issue(source: Source, headers: Mapping[str, str], payload: Any, received_at: int) -> Feedback:
     issue = member(payload, "data.issue", dict)
     where = "data.issue"
     title, body = title_and_body(
@@ -71,6 +72,8 @@ def _issue(source: Source, payload: Any, received_at: int) -> Feedback:
         received_at=received_at,
         version=seen,
         open=issue.get("status") not in ("resolved", "ignored"),
+        # Resolving an issue does not change when it was last seen; what was sent last is true.
+        open_at=_sent(headers, received_at),
         details={"short_id": optional(payload, f"{where}.shortId", str)},
     )
 
@@ -101,6 +104,11 @@ def _event(source: Source, payload: Any, received_at: int) -> Feedback:
         occurrence_id=member(payload, "data.event.event_id", str)[:64],
         details={"exception": _exceptions(event)},
     )
+
+
+def _sent(headers: Mapping[str, str], received_at: int) -> int:
+    text = headers.get("sentry-hook-timestamp", "")
+    return int(text) * 1000 if re.fullmatch(r"[0-9]{1,11}", text) else received_at
 
 
 def _id(payload: Any, path: str) -> str:

@@ -88,7 +88,7 @@ def normalise(
         occurrences=max(1, min(10**9, optional(payload, "data.occurrences", int) or 1)),
         created_at=created,
         received_at=received_at,
-        version=_time(payload, "data.updated_at") or created,
+        version=_time(payload, "data.updated_at") or _time(payload, "timestamp") or created,
         open=data.get("resolved") is not True,
     )
 

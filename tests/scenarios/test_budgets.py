@@ -1,0 +1,35 @@
+"""The table of budgets in the design: outside requests, counted."""
+
+import pytest
+
+from tests.support import budgets
+from tests.support.budgets import Step
+from tests.support.tap import Fault
+from tests.support.world import World
+
+SIZED = [
+    pytest.param(step, n, id=f"{step.name} of {n}") for step in budgets.STEPS for n in step.sizes
+]
+
+
+@pytest.mark.parametrize(("step", "n"), SIZED)
+def test_a_step_keeps_its_budget_of_outside_requests(world: World, step: Step, n: int) -> None:
+    """A warm instance asks each system no more often than the design allows, and no other."""
+    row = budgets.measured(world, step, n)
+    assert not row.over, row.line()
+    assert not row.other
+
+
+def test_clustering_cut_off_before_its_commit_keeps_its_budget_when_it_comes_again(
+    world: World,
+) -> None:
+    """The second look at the index that it then takes is within the design's three."""
+    budgets.with_pending(world, 5)
+    commit = Fault("kill", system="redis", number=3)
+    with world.tap.faulty(commit), world.cold():
+        assert world.deliver("ClusterQueue")
+    with world.tap.recording() as calls:
+        budgets.consume("ClusterQueue")(world)
+    used, allowed = budgets.count(calls), budgets.clustering(world, 5)
+    assert used["vector"] == 3
+    assert all(used[system] <= allowed[system] for system in used), used
