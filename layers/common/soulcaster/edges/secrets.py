@@ -4,6 +4,7 @@ import time
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 KEPT_SECONDS = 300
 
@@ -19,10 +20,15 @@ class Secrets:
         self._kept: dict[str, tuple[float, str]] = {}
 
     def read(self, arn: str) -> str:
-        """The secret's text; raises botocore's errors: without it there is nothing to do."""
+        """The secret's text; what was read last while Secrets Manager fails, else its error."""
         kept = self._kept.get(arn)
         if kept and time.monotonic() - kept[0] < KEPT_SECONDS:
             return kept[1]
-        value = self._client.get_secret_value(SecretId=arn)["SecretString"]
+        try:
+            value = self._client.get_secret_value(SecretId=arn)["SecretString"]
+        except (BotoCoreError, ClientError):
+            if kept is None:
+                raise
+            value = kept[1]
         self._kept[arn] = (time.monotonic(), value)
         return value
