@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import events, surroundings
 from benchmarks.surroundings import Surroundings
-from local.lambdas.stack import Function
 from local.lambdas.workers import Instance, Invocation, log_of
 from local.parts import ROOT
+
+if TYPE_CHECKING:
+    from local.lambdas.stack import Function
 
 EMPTY = "Empty"
 TRACE = "Root=1-00000000-000000000000000000000000"
@@ -135,6 +137,7 @@ class Bench:
                 instance.end()
 
     def _invoke(self, instance: Instance, event: Any) -> Any:
+        self._check(instance.function.id, instance.wait_until_ready())
         outcome = instance.invoke(Invocation("bench", json.dumps(event).encode(), TRACE))
         self._check(instance.function.id, outcome)
         return outcome.payload

@@ -63,7 +63,9 @@ def of_every_function(around: Surroundings, invoke: Invoke) -> dict[str, Any]:
         "ReceiveFunction": webhook,
         "StoreFunction": _delivery(around),
     }
-    return {name: known[name] for name in around.stack.functions}
+    # Last what leaves something behind that others would work on.
+    names = sorted(around.stack.functions, key=lambda name: name == "StoreFunction")
+    return {name: known[name] for name in names}
 
 
 def _expect(answer: Any, statuses: set[int]) -> None:

@@ -23,7 +23,6 @@ class Surroundings:
     platform: dict[str, str]
     clients: Clients
     api_key: str
-    ticket_key: str
 
 
 @contextlib.contextmanager
@@ -58,6 +57,6 @@ def started(folder: Path) -> Iterator[Surroundings]:
         values = provision.secret_values(stack.secrets, folder / "secrets.json")
         for secret in stack.secrets:
             provision.secret(secret, values[secret.id], manager)
-        yield Surroundings(stack, variables, clients, values["ApiKey"], values["TicketKey"])
+        yield Surroundings(stack, variables, clients, values["ApiKey"])
     finally:
         parts.stop()

@@ -51,12 +51,12 @@ def hold(cloud: "Cloud") -> int:
         return 0
 
 
-def welcome(cloud: "Cloud") -> str:
-    """Where to look."""
+def welcome(cloud: "Cloud", path: str = "/projects") -> str:
+    """Where to look, with a command that reads ``path`` of the API."""
     key = f"Authorization: Bearer {cloud.api_key}"
     lines = [
         ("API", cloud.addresses.api),
-        ("try", f"curl -H '{key}' '{cloud.addresses.api}/projects'"),
+        ("try", f"curl -H '{key}' '{cloud.addresses.api}{path}'"),
         ("GitHub", cloud.addresses.github if cloud.services.emulated("github") else ""),
         ("Reddit", cloud.addresses.reddit if cloud.services.emulated("reddit") else ""),
         ("state", str(cloud.folder)),

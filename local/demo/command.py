@@ -12,7 +12,7 @@ from local.__main__ import hold, welcome
 from local.cloud import Cloud, Running
 from local.demo.control import Api, Unfinished
 from local.demo.feedback_file import read
-from local.demo.load import load_file, load_sample
+from local.demo.load import PROJECT, check_sample, load_file, load_sample, project_of
 from local.demo.screen import Screen
 from local.parts import ROOT, PartFailed
 
@@ -38,7 +38,11 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
     began = time.monotonic()
     screen = Screen()
     rows = read(feedback or SAMPLE)
-    with Cloud(state, os.environ) as cloud:
+    cloud = Cloud(state, os.environ)
+    if not feedback:
+        check_sample(cloud.services)
+    screen.progress("starting the local cloud …")
+    with cloud:
         screen.say(f"The local cloud is up after {time.monotonic() - began:.1f} s.")
         api = Api(cloud)
         try:
@@ -57,7 +61,8 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
             else f"\nNOT all of it worked; see above, and the logs in {cloud.logs}"
         )
         if not end:
-            screen.say(f"\n{welcome(cloud)}")
+            project = project_of(feedback) if feedback else PROJECT
+            screen.say(f"\n{welcome(cloud, f'/clusters?project={project}')}")
             return hold(cloud)
     screen.say(f"The cloud has ended. To look around in it: {again(state)}")
     return 0 if worked else 1
@@ -65,4 +70,6 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
 
 def again(state: Path) -> str:
     """The command that brings the same cloud up, with all that is in it."""
-    return "make up" if state == Path(".soulcaster") else f"python -m local --state {state}"
+    return (
+        "make up" if state == Path(".soulcaster") else f".venv/bin/python -m local --state {state}"
+    )

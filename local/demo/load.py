@@ -15,20 +15,25 @@ from local.demo.fix import fix
 from local.demo.people import GitHubPeople, post_submissions
 from local.demo.screen import Screen
 from local.demo.senders import Tally
+from local.parameters import Services
 from local.parts import ROOT
 
 PROJECT, REPOSITORY = "larder", "acme/larder"
 SHOWN_CLUSTERS = 8
 
 
-def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> bool:
-    """The sample: every source by its own way in, then a fix of the largest cluster."""
+def check_sample(services: Services) -> None:
+    """Raise ``ValueError`` when the sample has nowhere to be written."""
     for service, key in (("github", "GITHUB_APP_ID"), ("reddit", "REDDIT_CLIENT_ID")):
-        if not cloud.services.emulated(service):
+        if not services.emulated(service):
             raise ValueError(
-                f"the sample's people write on the local {service.title()}, and {key} is set:"
+                f"{key} is set, but the sample's people write on the emulator of {service} only:"
                 " unset it, or load a file with --feedback"
             )
+
+
+def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> bool:
+    """The sample: every source by its own way in, then a fix of the largest cluster."""
     people = GitHubPeople(cloud.addresses.github, cloud.credentials.person, REPOSITORY)
     people.create_repository(str(ROOT / "sample/repository"))
     api.ensure_project(PROJECT, "Larder", REPOSITORY)
@@ -65,11 +70,8 @@ def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> 
 
 def load_file(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row], file: Path) -> bool:
     """Any file: all of it through Standard Webhooks, into a project of its own."""
-    name = file.name.removesuffix(".gz").removesuffix(".jsonl")
-    project = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].rstrip("-") or "file"
-    if project == PROJECT:
-        project = f"{PROJECT}-file"
-    api.ensure_project(project, name[:100], "")
+    project = project_of(file)
+    api.ensure_project(project, file.name[:100], "")
     secret = cloud.credentials.webhook_secret(project)
     source = api.put_source(project, "standard", secret=secret)
     screen.say(f"Sending {len(rows)} items of feedback to project {project}, by webhook.")
@@ -79,6 +81,13 @@ def load_file(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row], file:
     worked = group(api, project, len(rows), before, tally, waiting, screen)
     screen.say("\nNo fix: this feedback comes with no repository.")
     return worked
+
+
+def project_of(file: Path) -> str:
+    """The id of the project that a file's feedback goes to."""
+    name = file.name.removesuffix(".gz").removesuffix(".jsonl").lower()
+    project = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:32].rstrip("-") or "file"
+    return f"{PROJECT}-file" if project == PROJECT else project
 
 
 def group(

@@ -4,6 +4,7 @@ import sys
 import time
 
 SPARSE_SECONDS = 15
+SMOOTH_SECONDS = 0.1
 
 
 class Screen:
@@ -13,6 +14,7 @@ class Screen:
         self._terminal = sys.stdout.isatty()
         self._shown = ""
         self._said = time.monotonic()
+        self._moved = 0.0
 
     def say(self, line: str = "") -> None:
         """Print a line for good."""
@@ -22,11 +24,13 @@ class Screen:
 
     def progress(self, text: str) -> None:
         """Show how far it is, in place of what was shown before."""
-        if self._terminal:
-            if text != self._shown:
-                print(f"\r\x1b[K  {text}", end="", flush=True)
-                self._shown = text
-        elif text != self._shown and time.monotonic() - self._said > SPARSE_SECONDS:
+        now = time.monotonic()
+        if text == self._shown:
+            return
+        if self._terminal and now - self._moved > SMOOTH_SECONDS:
+            print(f"\r\x1b[K  {text}", end="", flush=True)
+            self._shown, self._moved = text, now
+        elif not self._terminal and now - self._said > SPARSE_SECONDS:
             self.say(f"  {text}")
             self._shown = text
 

@@ -1,5 +1,6 @@
 """The demo, whole: what it prints, what it leaves, and what a second run makes of that."""
 
+import json
 import re
 import subprocess
 import sys
@@ -145,7 +146,8 @@ def test_no_process_is_left(run: Run) -> None:
 def test_every_part_has_its_log(run: Run) -> None:
     """The logs folder has a file for each emulator, the runner and each function."""
     logs = {file.stem for file in (run.folder / "logs").glob("*.log")}
-    stack = load(ROOT / "template.yaml", {}, Places())
+    parameters = json.loads((run.folder / "parameters.json").read_text())
+    stack = load(ROOT / "template.yaml", parameters, Places())
     parts = ("moto", "gemini", "redis", "vector", "sqs", "s3", "github", "reddit", "model", "ecs")
     assert {*parts, "lambdas", *stack.functions} <= logs
 

@@ -1,9 +1,8 @@
 """Every handler with something to do, and how it is asked again when it did not get it done."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.job_store import JobStore
@@ -28,7 +27,7 @@ def nothing(world: World, done: bool) -> None:
     del world, done
 
 
-def whole(state: State) -> Any:
+def whole(state: State) -> State:
     """All of the state has to be equal."""
     return state
 
@@ -37,15 +36,30 @@ def whole(state: State) -> Any:
 class Case:
     """``arrange`` returns the repository to look at, '' for none; ``deliver`` whether it was done.
 
-    ``recover`` is what the design has beside another delivery; it is told whether the last one
-    was done. ``view`` is what has to be equal in the end.
+    ``ends`` is the ``summary`` of what an undisturbed run leaves. ``recover`` is what the design
+    has beside another delivery; it is told whether the last one was done. ``view`` is what has
+    to be equal in the end.
     """
 
     name: str
     arrange: Callable[[World], str]
     deliver: Callable[[World], bool]
+    ends: Mapping[str, int]
     recover: Callable[[World, bool], None] = nothing
-    view: Callable[[State], Any] = field(default=whole)
+    view: Callable[[State], State] = whole
+
+
+def summary(state: State) -> dict[str, int]:
+    """The counters, and how much there is of everything else."""
+    counts: Mapping[str, str] = state.redis.get(f"p:{seeds.PROJECT}:counts", {})
+    queues = {name: len(messages) for name, messages in state.queues.items()}
+    others = {
+        "vectors": sum(map(len, state.vectors.values())),
+        "branches": len(state.branches),
+        "pulls": len(state.pulls),
+        "tasks": len(state.tasks),
+    }
+    return {name: int(n) for name, n in {**counts, **queues, **others}.items() if n}
 
 
 def from_queue(queue: str) -> Callable[[World], bool]:
@@ -168,7 +182,7 @@ def claim_by_next_attempt(world: World, done: bool) -> None:
     assert claim(world, 2)
 
 
-def but_for_attempts(state: State) -> Any:
+def but_for_attempts(state: State) -> State:
     """All of the state, whichever attempt it was that got there."""
     stored = {key: value for key, value in state.redis.items() if not key.endswith(":history")}
     for key, value in stored.items():
@@ -187,7 +201,8 @@ def running(world: World) -> str:
 def finish(world: World) -> bool:
     """The task's last call, which it repeats until it is answered."""
     token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
-    body = json.dumps({"outcome": "patch", "summary": "Counted."}).encode()
+    report = {"outcome": "patch", "summary": "Counted.", "patch_sha256": "0" * 64}
+    body = json.dumps(report).encode()
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     return world.request("POST", "/agent/finish", body=body, headers=headers).status == 202
 
@@ -203,9 +218,10 @@ def publishing(world: World) -> str:
     """A patch that is to become a pull request."""
     repository = seeds.repository(world)
     seeds.project(world, repository)
-    # A name of its own would make a commit of its own.
-    job = seeds.job(world, seeds.cluster(world), "publishing", name="one")
-    seeds.patch(world, repository, job)
+    job = f"job_{seeds.PROJECT}_one"  # always the same, as it is in the commit
+    patch = seeds.patch(world, repository, job)
+    cluster = seeds.cluster(world)
+    seeds.job(world, cluster, "publishing", identifier=job, title="Lines", patch_sha256=patch)
     world.send("PublishQueue", json.dumps({"job": job, "attempt": 1}))
     return repository
 
@@ -226,20 +242,20 @@ def overdue(world: World) -> str:
     """A job for each way of being lost."""
     seeds.project(world)
     jobs, at = JobStore(seeds.redis(world)), now_ms() - 10 * MINUTE
-    lost = (
-        ("message", "queued", 1),
-        ("patch", "publishing", 1),
-        ("task", "starting", 1),
-        ("heartbeat", "running", 1),
-        ("last-attempt", "running", 3),
-        ("deadline", "running", 1),
+    lost: tuple[tuple[str, seeds.State, int, dict[str, str]], ...] = (
+        ("message", "queued", 1, {}),
+        ("patch", "publishing", 1, {}),
+        ("capacity", "starting", 1, {}),
+        ("task", "starting", 1, {"task": "arn:of:a-task"}),
+        ("heartbeat", "running", 1, {"task": "arn:of:a-task"}),
+        ("last-attempt", "running", 3, {"task": "arn:of:a-task"}),
+        ("deadline", "running", 1, {"task": "arn:of:a-task", "deadline": str(at)}),
     )
-    for name, state, attempt in lost:
+    for name, state, attempt, fields in lost:
         cluster = seeds.cluster(world, [f"Problem of the {name}"])
-        job = seeds.job(world, cluster, state, name=name, attempt=attempt, at=at)  # type: ignore[arg-type]
-        if state in ("starting", "running"):
-            late = {"deadline": str(at)} if name == "deadline" else {}
-            jobs.touch(job, attempt, state, at, {"task": f"arn:of:{name}", **late})  # type: ignore[arg-type]
+        job = f"job_{seeds.PROJECT}_{name}"
+        seeds.job(world, cluster, state, identifier=job, attempt=attempt, at=at)
+        jobs.touch(job, attempt, state, at, fields)
     return ""
 
 
@@ -248,18 +264,52 @@ def reap(world: World) -> bool:
     return world.tick("ReapFunction").error is None
 
 
+ONE = {"stored": 1, "source:standard": 1, "clustered": 1, "clusters": 1, "vectors": 1}
+SIX = {"stored": 6, "source:standard": 6, "clustered": 6, "clusters": 3, "vectors": 6}
+OVERDUE = {"stored": 7, "source:standard": 7, "clustered": 7, "clusters": 7, "vectors": 7}
+REAPED = {"job:queued": 3, "job:publishing": 1, "job:starting": 1}
+ENDED = {"job:failed": 1, "job:timed_out": 1}
 CASES = (
-    Case("receive", accept, post_webhook, drain_feedback),
-    Case("store", accepted, from_queue("FeedbackQueue")),
-    Case("poll", polled, poll, drain_feedback),
-    Case("cluster scheduled", pending, cluster_tick),
-    Case("cluster requested", pending, from_queue("ClusterQueue")),
-    Case("fix", clustered, ask_fix, reap_later),
-    Case("dispatch", queued, from_queue("FixQueue")),
-    Case("claim", starting, claim, claim_by_next_attempt, but_for_attempts),
-    Case("heartbeat", running, heartbeat),
-    Case("finish", running, finish),
-    Case("publish", publishing, from_queue("PublishQueue")),
-    Case("observe", running, observe, reap_later),
-    Case("reap", overdue, reap, reap_later),
+    Case("receive", accept, post_webhook, {"stored": 1, "source:sentry": 1}, drain_feedback),
+    Case(
+        "store",
+        accepted,
+        from_queue("FeedbackQueue"),
+        {"stored": 3, "source:sentry": 1, "source:standard": 2},
+    ),
+    Case(
+        "poll",
+        polled,
+        poll,
+        {"stored": 2, "source:reddit": 1, "source:github": 1},
+        drain_feedback,
+    ),
+    Case("cluster scheduled", pending, cluster_tick, SIX),
+    Case("cluster requested", pending, from_queue("ClusterQueue"), SIX),
+    Case("fix", clustered, ask_fix, {**ONE, "job:queued": 1, "FixQueue": 1}, reap_later),
+    Case("dispatch", queued, from_queue("FixQueue"), {**ONE, "job:starting": 1, "tasks": 1}),
+    Case(
+        "claim",
+        starting,
+        claim,
+        {**ONE, "job:running": 1},
+        claim_by_next_attempt,
+        but_for_attempts,
+    ),
+    Case("heartbeat", running, heartbeat, {**ONE, "job:running": 1}),
+    Case("finish", running, finish, {**ONE, "job:publishing": 1, "PublishQueue": 1}),
+    Case(
+        "publish",
+        publishing,
+        from_queue("PublishQueue"),
+        {**ONE, "job:pr_open": 1, "branches": 2, "pulls": 1},
+    ),
+    Case("observe", running, observe, {**ONE, "job:queued": 1, "FixQueue": 1}, reap_later),
+    Case(
+        "reap",
+        overdue,
+        reap,
+        {**OVERDUE, **REAPED, **ENDED, "FixQueue": 4, "PublishQueue": 1},
+        reap_later,
+    ),
 )

@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.scenarios.crash_cases import CASES, Case
+from tests.scenarios.crash_cases import CASES, Case, summary
 from tests.support import state
+from tests.support.state import State
 from tests.support.tap import Call, Fault
 from tests.support.world import World
 
 
-def undisturbed(world: World, case: Case) -> tuple[object, list[Call]]:
+def undisturbed(world: World, case: Case) -> tuple[State, list[Call]]:
     """What a run without a fault leaves, and the outside calls that it made."""
     state.clear(world)
     repository = case.arrange(world)
@@ -16,7 +17,9 @@ def undisturbed(world: World, case: Case) -> tuple[object, list[Call]]:
         done = case.deliver(world)
     assert done
     case.recover(world, done)
-    return case.view(state.snapshot(world, repository)), calls
+    left = state.snapshot(world, repository)
+    assert summary(left) == case.ends
+    return case.view(left), calls
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])

@@ -91,36 +91,38 @@ PAYLOADS = st.builds(
 )
 
 
+def message(payload: Payload, moment: int) -> str:
+    """The queue's message about a verified delivery that came in at ``moment``."""
+    kind, headers, body = payload
+    identifier = ids.source_id(seeds.PROJECT, kind)
+    return Delivery(
+        project=seeds.PROJECT,
+        source_id=identifier,
+        source=Source(id=identifier, project=seeds.PROJECT, kind=kind, name=kind),
+        headers=dict(headers),
+        body=json.dumps(body).encode(),
+        received_at=moment,
+    ).message()
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[list[Payload], list[list[Payload]]]:
-    """Deliveries in order, and in batches as they may arrive: shuffled, some more than once."""
-    history = draw(st.lists(PAYLOADS, min_size=1, max_size=8))
+def histories(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    """Messages in order, and in batches as a queue may give them: shuffled, some repeatedly."""
+    payloads = draw(st.lists(PAYLOADS, min_size=1, max_size=8))
+    history = [message(payload, seeds.THEN + n) for n, payload in enumerate(payloads)]
     repeated = history + draw(st.lists(st.sampled_from(history), max_size=4))
     shuffled = draw(st.permutations(repeated))
     size = draw(st.integers(1, 10))
     return history, [shuffled[n : n + size] for n in range(0, len(shuffled), size)]
 
 
-def store(world: World, batches: Sequence[Sequence[Payload]]) -> None:
-    """Store batches of verified deliveries, each received a little later."""
+def store(world: World, batches: Sequence[Sequence[str]]) -> None:
+    """Store batches of messages."""
     redis = seeds.redis(world)
-    moment = seeds.THEN
+    feedback, projects = FeedbackStore(redis), ProjectStore(redis)
     for batch in batches:
-        messages = []
-        for kind, headers, payload in batch:
-            moment += 1
-            identifier = ids.source_id(seeds.PROJECT, kind)
-            delivery = Delivery(
-                project=seeds.PROJECT,
-                source_id=identifier,
-                source=Source(id=identifier, project=seeds.PROJECT, kind=kind, name=kind),
-                headers=dict(headers),
-                body=json.dumps(payload).encode(),
-                received_at=moment,
-            )
-            messages.append((str(moment), delivery.message()))
-        failed = store_batch(messages, feedback=FeedbackStore(redis), projects=ProjectStore(redis))
-        assert failed == []
+        numbered = [(str(number), body) for number, body in enumerate(batch)]
+        assert store_batch(numbered, feedback=feedback, projects=projects) == []
 
 
 def items(world: World) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def items(world: World) -> dict[str, Any]:
 )
 @given(histories())
 def test_s14_deliveries_in_any_order_and_number_give_the_same_items(
-    world: World, history: tuple[list[Payload], list[list[Payload]]]
+    world: World, history: tuple[list[str], list[list[str]]]
 ) -> None:
     """Edits, closings and events: none is lost, none counted twice, the last word counts."""
     in_order, as_they_come = history

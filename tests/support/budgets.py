@@ -33,7 +33,7 @@ class Row:
     @property
     def over(self) -> dict[str, int]:
         """What was used beyond the budget."""
-        return {name: n for name, n in self.used.items() if n > self.budget.get(name, 0)}
+        return {name: n for name, n in self.used.items() if n > self.budget[name]}
 
     def line(self) -> str:
         """As JSON on one line."""
@@ -61,18 +61,19 @@ def measured(world: World, step: Step, n: int) -> Row:
         step.prepare(world, size)
         with world.tap.recording() as calls:
             step.run(world)
-    return Row(step.name, n, count(calls), others(calls), step.budget(world, n))
+    return row(step.name, n, calls, step.budget(world, n))
+
+
+def row(name: str, n: int, calls: list[Call], budget: Mapping[str, int]) -> Row:
+    """What ``calls`` come to; a system that ``budget`` leaves out may not be asked."""
+    others = tuple(str(call) for call in calls if call.system not in SYSTEMS)
+    return Row(name, n, count(calls), others, {**dict.fromkeys(SYSTEMS, 0), **budget})
 
 
 def count(calls: list[Call]) -> dict[str, int]:
     """How many calls went to each system of the table."""
     counted = Counter(call.system for call in calls)
     return {system: counted[system] for system in SYSTEMS}
-
-
-def others(calls: list[Call]) -> tuple[str, ...]:
-    """Calls to systems that the table lacks."""
-    return tuple(str(call) for call in calls if call.system not in SYSTEMS)
 
 
 def titles(n: int) -> list[str]:
@@ -88,7 +89,7 @@ def fixed(**budget: int) -> Callable[[World, int], dict[str, int]]:
 def clustering(world: World, n: int) -> dict[str, int]:
     """One call for a hundred texts, and one for each cluster whose name was due."""
     due = sum(one["named_by"] == "model" for one in state.records(world, "cl").values())
-    return {"redis": 3, "vector": 3, "gemini": math.ceil(n / 100) + due, "sqs": 0}
+    return {"redis": 3, "vector": 3, "gemini": math.ceil(n / 100) + due}
 
 
 def with_project(world: World, n: int) -> None:
@@ -199,13 +200,16 @@ STEPS = (
     Step("store a batch", with_deliveries, consume("FeedbackQueue"), fixed(redis=1), (1, 10)),
     Step("cluster by request", with_pending, consume("ClusterQueue"), clustering, (1, 100, 500)),
     Step("cluster by schedule", with_pending, tick, clustering, (1, 100)),
-    *(Step(f"GET {path}", with_clusters, page(path), PAGE) for path in (*LISTS, *LONG_LISTS)),
     *(
-        Step(f"GET {path}&cursor=…", with_cursor(path), next_page(path), PAGE)
+        Step(f"first page of {path}", with_clusters, page(path), PAGE)
+        for path in (*LISTS, *LONG_LISTS)
+    ),
+    *(
+        Step(f"next page of {path}", with_cursor(path), next_page(path), PAGE)
         for path in LONG_LISTS
     ),
-    Step("GET /clusters/…", with_clusters, read_cluster, fixed(redis=2)),
-    Step("POST /clusters/…/fix", with_clusters, ask_fix, fixed(redis=1, sqs=1)),
+    Step("a cluster with feedback and jobs", with_clusters, read_cluster, fixed(redis=2)),
+    Step("ask for a fix", with_clusters, ask_fix, fixed(redis=1, sqs=1)),
 )
 
 

@@ -1,9 +1,10 @@
 """The real emulators, each in a thread of its own, with the credentials they let in."""
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def started(
 def _secrets_manager() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
+    with redirect_stdout(sys.stderr):  # where it says that it starts
+        server.start()
     try:
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"

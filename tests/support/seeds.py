@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -124,15 +125,23 @@ def cluster(world: World, titles: Sequence[str] = ("Import loses the last line",
     return found
 
 
-def job(
-    world: World, cluster: str, state: State, *, name: str = "", attempt: int = 1, at: int = THEN
-) -> str:
-    """A job of ``cluster`` in ``state``, which it came into at ``at``; returns its id.
+def job_id(world: World) -> str:
+    """A new job's id, which no task of an earlier scenario is called after."""
+    return f"job_{PROJECT}_{next(world.numbers):020x}"
 
-    Without a ``name`` it is a new one, which no task of an earlier scenario is called after.
-    """
-    name = name or f"{next(world.numbers):020x}"
-    jobs, identifier = JobStore(redis(world)), f"job_{PROJECT}_{name}"
+
+def job(
+    world: World,
+    cluster: str,
+    state: State,
+    *,
+    identifier: str = "",
+    attempt: int = 1,
+    at: int = THEN,
+    **fields: str,
+) -> str:
+    """A job of ``cluster`` in ``state``, which it came into at ``at`` with ``fields``."""
+    jobs, identifier = JobStore(redis(world)), identifier or job_id(world)
     arguments = (PROJECT, cluster, identifier, at, at + PATIENCE["queued"], "a test")
     outcome, *_ = redis(world).run("job_ask", *arguments)
     assert outcome == "created"
@@ -140,7 +149,7 @@ def job(
         for step in ("starting", "queued"):
             assert jobs.move(identifier, number, step, at, "seed").outcome == "moved"
     for step in _PATH[state]:
-        assert jobs.move(identifier, attempt, step, at, "seed").outcome == "moved"
+        assert jobs.move(identifier, attempt, step, at, "seed", fields).outcome == "moved"
     return identifier
 
 
@@ -157,18 +166,19 @@ def repository(world: World) -> str:
     return full_name
 
 
-def patch(world: World, full_name: str, job: str, attempt: int = 1) -> None:
-    """What the task of an attempt has uploaded: a change of one file."""
+def patch(world: World, full_name: str, job: str, attempt: int = 1) -> str:
+    """Upload what the task of an attempt would: a change of one file; returns its SHA-256."""
     main = state.github(world, "GET", f"/repos/{full_name}/git/ref/heads/main")
-    base = main["object"]["sha"]
-    content = "def shelves():\n    return 3\n"
-    file = {"path": "larder.py", "mode": "100644", "content": content, "deleted": False}
-    body = {"base": base, "summary": "Counted.", "diff": "", "files": [{**file, "binary": False}]}
-    world.s3.put_object(
-        Bucket=world.stack.buckets[0].name,
-        Key=f"jobs/{job}/{attempt}/patch",
-        Body=json.dumps(body).encode(),
-    )
+    file = {"path": "larder.py", "mode": "100644", "content": "def shelves():\n    return 3\n"}
+    whole = {
+        "base": main["object"]["sha"],
+        "summary": "Counted.",
+        "diff": "",
+        "files": [{**file, "deleted": False, "binary": False}],
+    }
+    body, bucket = json.dumps(whole).encode(), world.stack.buckets[0].name
+    world.s3.put_object(Bucket=bucket, Key=f"jobs/{job}/{attempt}/patch", Body=body)
+    return sha256(body).hexdigest()
 
 
 def posts(world: World) -> str:

@@ -33,7 +33,7 @@ NOWHERE = "http://127.0.0.1:1"
 FAILED = Response(500, [], b'{"message": "Internal Server Error"}')
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """``direct`` reaches the emulators past the wires, for arranging and for looking.
 
