@@ -1,5 +1,6 @@
 """The real entry point, started as a process, with an engine that does as it is told."""
 
+import hashlib
 import json
 import signal
 import sys
@@ -33,8 +34,12 @@ def test_a_change_is_handed_in_as_a_patch(
     plane.prompt = "open('new.txt', 'w').write('crème'); os.remove('README.md'); say('Done.')"
     status, _ = ended(start(fake_engine))
     assert status == 0
-    assert plane.reports == [{"outcome": "patch", "reason": "", "summary": "Done."}]
-    patch = json.loads(plane.uploads["patch"])
+    uploaded = plane.uploads["patch"]
+    sha256 = hashlib.sha256(uploaded).hexdigest()
+    assert plane.reports == [
+        {"outcome": "patch", "reason": "", "summary": "Done.", "patch_sha256": sha256}
+    ]
+    patch = json.loads(uploaded)
     assert patch["base"] == git(larder, "rev-parse", "HEAD")
     assert patch["summary"] == "Done."
     assert "+crème" in patch["diff"]
@@ -121,6 +126,7 @@ def test_no_model_is_said_without_starting_anything(
         "outcome": "failed",
         "reason": "No model is configured.",
         "summary": "",
+        "patch_sha256": "",
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from local import s3
 from local.serve import free_port, running
 from soulcaster.edges import bucket as edge
-from soulcaster.edges.bucket import Bucket, BucketError
+from soulcaster.edges.bucket import Bucket, BucketError, TooLarge
 
 KEY = "jobs/job_larder_00ff/1/patch"
 
@@ -80,7 +80,7 @@ def test_a_large_object_is_not_read(bucket: Bucket, monkeypatch: pytest.MonkeyPa
     httpx.put(bucket.upload_url(KEY, 60), content=b"x" * 10)
     assert bucket.read(KEY) == b"x" * 10
     httpx.put(bucket.upload_url(KEY, 60), content=b"x" * 11)
-    with pytest.raises(BucketError, match="11 bytes"):
+    with pytest.raises(TooLarge, match="11 bytes"):
         bucket.read(KEY)
 
 

@@ -1,12 +1,14 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from soulcaster.edges.cluster_store import ClusterStore, Named
+from soulcaster.edges.cluster_store import ClusterStore, Named, Pending
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis, Stale
 from soulcaster.rules.cluster import Assignment, Member
+from soulcaster.rules.page import Page, decode_cursor
 from soulcaster.rules.project import Project
 from tests.edges.clusters import LEASE_MS, claimed, clustered, into, stored
 from tests.edges.servers import command, everything
@@ -21,15 +23,24 @@ def store(redis: Redis) -> ClusterStore:
     return ClusterStore(redis)
 
 
+def page_of(
+    store: ClusterStore, sort: str, cursor: str | None = None, limit: int = 10
+) -> Page[dict[str, Any]]:
+    page = store.page("larder", sort, decode_cursor(cursor), limit)
+    assert page is not None
+    return page
+
+
 def test_a_claim_holds_what_is_pending(redis: Redis) -> None:
     """The items in the order they arrived, whole, and no more than asked for."""
     items = [feedback(external_id=f"i{n}", received_at=NOW + n) for n in range(4)]
     stored(redis, *items)
     claim = claimed(redis, limit=3)
     assert (claim.project, claim.owner) == ("larder", "a")
-    assert [item.feedback for item in claim.items] == items[:3]
-    assert [item.text_hash for item in claim.items] == [item.text_hash for item in items[:3]]
-    assert {item.cluster for item in claim.items} == {""}
+    assert list(claim.items) == [
+        Pending(item.id, item.title, item.text, item.text_hash, "github", item.created_at, "")
+        for item in items[:3]
+    ]
 
 
 def test_nothing_pending_is_nothing_claimed(store: ClusterStore, redis_url: str) -> None:
@@ -67,7 +78,7 @@ def test_the_same_owner_comes_in_again(store: ClusterStore, redis: Redis) -> Non
     assert again.fence != first.fence
     with pytest.raises(Stale):
         store.commit(first, into(first, CLUSTER), [], [], NOW, NOW)
-    assert store.commit(again, into(again, CLUSTER), [], [], NOW, NOW) == (1, 0)
+    assert store.commit(again, into(again, CLUSTER), [], [], NOW, NOW) == (1, 0, 0)
 
 
 def test_a_stale_fence_commits_nothing(store: ClusterStore, redis: Redis, redis_url: str) -> None:
@@ -91,8 +102,8 @@ def test_a_commit_is_all_of_it(store: ClusterStore, redis: Redis, redis_url: str
     stored(redis, first, second, feedback(source="sentry", external_id="3", created_at=NOW - 9))
     claim = claimed(redis)
     named = Named(CLUSTER, "Export", "Rows are lost.", 3, "model")
-    assert store.commit(claim, into(claim, CLUSTER), [named], [], NOW, NOW) == (3, 0)
-    (shown,) = store.page("larder", "size", None, 5).items
+    assert store.commit(claim, into(claim, CLUSTER), [named], [], NOW, NOW) == (3, 0, 0)
+    (shown,) = page_of(store, "size").items
     assert (shown["id"], shown["name"], shown["summary"]) == (CLUSTER, "Export", "Rows are lost.")
     assert (shown["size"], shown["sources"]) == (3, {"github": 2, "sentry": 1})
     assert (shown["first_seen"], shown["last_seen"]) == (NOW - 9, NOW + 9)
@@ -123,11 +134,11 @@ def test_an_item_edited_meanwhile_stays_pending(store: ClusterStore, redis: Redi
     claim = claimed(redis)
     edited = feedback(body="New words.", version=NOW + 1)
     stored(redis, edited)
-    assert store.commit(claim, into(claim, CLUSTER), [], [], NOW, NOW) == (1, 1)
+    assert store.commit(claim, into(claim, CLUSTER), [], [], NOW, NOW) == (1, 1, 1)
     again = claimed(redis)
-    assert [(item.feedback.body, item.cluster) for item in again.items] == [("New words.", CLUSTER)]
-    assert store.commit(again, [], [], [], NOW, NOW) == (0, 0)
-    (shown,) = store.page("larder", "size", None, 5).items
+    assert [(item.text, item.cluster) for item in again.items] == [(edited.text, CLUSTER)]
+    assert store.commit(again, [], [], [], NOW, NOW) == (0, 0, 0)
+    (shown,) = page_of(store, "size").items
     assert shown["size"] == 1
 
 
@@ -136,8 +147,8 @@ def test_an_item_keeps_its_cluster(store: ClusterStore, redis: Redis) -> None:
     clustered(redis, feedback())
     stored(redis, feedback(body="New words.", version=NOW + 1))
     claim = claimed(redis)
-    assert store.commit(claim, into(claim, "cl_larder_other"), [], [], NOW, NOW) == (0, 0)
-    assert store.page("larder", "size", None, 5).total == 1
+    assert store.commit(claim, into(claim, "cl_larder_other"), [], [], NOW, NOW) == (0, 0, 0)
+    assert page_of(store, "size").total == 1
 
 
 def test_any_project_is_found_in_turn(store: ClusterStore, redis: Redis) -> None:
@@ -169,12 +180,12 @@ def test_recent_vectors_are_kept_for_a_while(
 
 
 def test_the_recent_are_not_too_many(store: ClusterStore, redis: Redis, redis_url: str) -> None:
-    """A claim must fit into a request: the oldest of more than a thousand are let go."""
+    """A claim must fit into an answer: the oldest of more than two thousand are let go."""
     stored(redis, feedback())
     claim = claimed(redis)
-    store.commit(claim, [], [], [(f"fb_{n:05}", "v") for n in range(1_500)], NOW, NOW + 100)
-    assert command(redis_url, "ZCARD", "p:larder:recent") == 1_000
-    assert command(redis_url, "HLEN", "p:larder:recent:vectors") == 1_000
+    store.commit(claim, [], [], [(f"fb_{n:05}", "v") for n in range(2_500)], NOW, NOW + 100)
+    assert command(redis_url, "ZCARD", "p:larder:recent") == 2_000
+    assert command(redis_url, "HLEN", "p:larder:recent:vectors") == 2_000
 
 
 def test_neighbours_are_where_redis_says(store: ClusterStore, redis: Redis) -> None:
@@ -208,12 +219,12 @@ def test_a_cluster_that_grows_is_not_in_the_way(
     """When the last cluster of a page grows before the next page is read, none is lost."""
     for n in range(6):
         clustered(redis, feedback(external_id=f"i{n}"), name=f"n{n}")
-    order = [each["id"] for each in store.page("larder", sort, None, 10).items]
-    first = store.page("larder", sort, None, 3)
+    order = [each["id"] for each in page_of(store, sort).items]
+    first = page_of(store, sort, limit=3)
     stored(redis, feedback(external_id="more", created_at=NOW + 5))
     claim = claimed(redis)
     store.commit(claim, into(claim, order[2]), [], [], NOW, NOW)
-    rest = store.page("larder", sort, first.next_cursor, 3)
+    rest = page_of(store, sort, first.next_cursor)
     assert [each["id"] for each in rest.items] == order[3:]
 
 
@@ -222,6 +233,5 @@ def test_sorts(store: ClusterStore, redis: Redis) -> None:
     large = clustered(redis, feedback(), feedback(external_id="2"))
     recent = clustered(redis, feedback(external_id="3", created_at=NOW + 9))
     for sort, order in (("size", [large, recent]), ("recent", [recent, large])):
-        assert [each["id"] for each in store.page("larder", sort, None, 5).items] == order
-    with pytest.raises(ValueError, match="cursor"):
-        store.page("larder", "size", "garbage", 5)
+        assert [each["id"] for each in page_of(store, sort).items] == order
+    assert store.page("other", "size", "", 5) is None

@@ -1,5 +1,5 @@
 from collections import Counter
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -7,6 +7,7 @@ from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.job import ENDS, ENTERED_FROM, PATIENCE, State
+from soulcaster.rules.page import Page, decode_cursor
 from soulcaster.rules.project import Project
 from tests.edges.clusters import clustered
 from tests.edges.servers import everything
@@ -53,10 +54,16 @@ def bring(jobs: JobStore, job: str, state: State) -> None:
         assert jobs.move(job, 1, step, NOW, "test").outcome == "moved"
 
 
+def page_of(jobs: JobStore, cursor: str | None = None, limit: int = 50) -> Page[dict[str, Any]]:
+    page = jobs.page("larder", decode_cursor(cursor), limit)
+    assert page is not None
+    return page
+
+
 def test_what_is_not_there_is_not_fixed(jobs: JobStore, project: Project) -> None:
     """No job is made for a cluster that does not exist."""
     assert jobs.ask("cl_larder_none", NOW, "x") is None
-    assert jobs.page("larder", None, 5).total == 0
+    assert page_of(jobs).total == 0
 
 
 def test_a_project_without_repository_has_no_fixes(
@@ -67,7 +74,7 @@ def test_a_project_without_repository_has_no_fixes(
     answer = jobs.ask(cluster, NOW, "x")
     assert answer is not None
     assert answer[0] == "no_repository"
-    assert jobs.page("larder", None, 5).total == 0
+    assert page_of(jobs).total == 0
 
 
 def test_asking_again_joins_the_live_job(jobs: JobStore, cluster: str) -> None:
@@ -78,7 +85,7 @@ def test_asking_again_joins_the_live_job(jobs: JobStore, cluster: str) -> None:
     assert answer == ("joined", {"id": job, "state": "running", "attempt": 1})
     jobs.move(job, 1, "no_change", NOW, "nothing to do")
     assert ask(jobs, cluster) != job
-    assert jobs.page("larder", None, 5).total == 2
+    assert page_of(jobs).total == 2
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -143,7 +150,7 @@ def test_counters_follow_the_states(jobs: JobStore, redis: Redis, cluster: str) 
     stats = ProjectStore(redis).stats("larder")
     assert stats is not None
     counted = {state: number for state, number in stats["jobs"].items() if number}
-    assert counted == Counter(job["state"] for job in jobs.page("larder", None, 50).items)
+    assert counted == Counter(job["state"] for job in page_of(jobs).items)
 
 
 def test_a_silent_job_is_due_and_a_live_one_is_not(jobs: JobStore, cluster: str) -> None:
@@ -196,10 +203,11 @@ def test_jobs_are_listed_newest_first(jobs: JobStore, cluster: str) -> None:
         bring(jobs, job, "publishing")
         jobs.move(job, 1, "pr_open", NOW, "", {"pr_url": "https://x", "pr_number": str(n)})
         made.append(job)
-    first = jobs.page("larder", None, 3)
-    rest = jobs.page("larder", first.next_cursor, 3)
+    first = page_of(jobs, limit=3)
+    rest = page_of(jobs, first.next_cursor)
     assert [each["id"] for each in [*first.items, *rest.items]] == made[::-1]
     assert (first.total, rest.next_cursor) == (5, None)
+    assert jobs.page("other", "", 3) is None
     assert first.items[0]["pull_request"] == {"number": 4, "url": "https://x"}
 
 

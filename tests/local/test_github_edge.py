@@ -9,6 +9,7 @@ from soulcaster.edges.github import GitHub, GitHubError
 from tests.local.github_support import REPO, key_pair
 
 API = "https://api.github.invalid"
+SHA = "4f2a" * 10
 
 
 def edge(answer: Callable[[httpx.Request], httpx.Response]) -> GitHub:
@@ -38,7 +39,7 @@ def test_which_refusals_pass(
     """Server errors and limits are worth another try; refusals are not."""
     api = edge(lambda _: httpx.Response(status, headers=headers, json={"message": message}))
     with pytest.raises(GitHubError) as refusal:
-        api.default_branch("ghs_secret", REPO)
+        api.contains("ghs_secret", REPO, "main", SHA)
     assert (refusal.value.status, refusal.value.retryable) == (status, retryable)
     assert refusal.value.retry_after == (7 if "retry-after" in headers else None)
     assert "ghs_secret" not in str(refusal.value)
@@ -54,7 +55,7 @@ def test_a_transport_error_passes(fault: Exception) -> None:
         raise fault
 
     with pytest.raises(GitHubError) as refusal:
-        edge(fail).default_branch("t", REPO)
+        edge(fail).contains("t", REPO, "main", SHA)
     assert (refusal.value.status, refusal.value.retryable) == (0, True)
 
 
@@ -62,7 +63,7 @@ def test_a_transport_error_passes(fault: Exception) -> None:
 def test_an_answer_that_is_not_githubs_passes(body: str) -> None:
     """A 200 with a page in it is not taken for data."""
     with pytest.raises(GitHubError) as refusal:
-        edge(lambda _: httpx.Response(200, text=body)).default_branch("t", REPO)
+        edge(lambda _: httpx.Response(200, text=body)).contains("t", REPO, "main", SHA)
     assert refusal.value.retryable
 
 

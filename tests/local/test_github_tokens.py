@@ -29,10 +29,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_token_reads_its_repository(world: World) -> None:
-    """The App's key buys a token that reads the default branch's name."""
-    token = world.edge.installation_token(REPO, {"metadata": "read"})
+    """The App's key buys a token that reads commits."""
+    token = world.edge.installation_token(REPO, READ)
     assert token.startswith("ghs_")
-    assert world.edge.default_branch(token, REPO) == "main"
+    assert world.edge.contains(token, REPO, "main", world.base_sha(token))
 
 
 def test_a_token_sees_no_other_repository(world: World) -> None:
@@ -40,7 +40,7 @@ def test_a_token_sees_no_other_repository(world: World) -> None:
     make_repository(world, "acme/cellar")
     token = world.edge.installation_token(REPO, WRITE)
     with pytest.raises(GitHubError) as refusal:
-        world.edge.default_branch(token, "acme/cellar")
+        world.edge.contains(token, "acme/cellar", "main", "0" * 40)
     assert (refusal.value.status, refusal.value.retryable) == (404, False)
 
 
@@ -48,9 +48,11 @@ def test_a_token_of_one_account_is_not_for_another(world: World) -> None:
     """Repositories of the same name in two accounts are not mixed up."""
     make_repository(world, "other/larder")
     token = world.edge.installation_token("other/larder", READ)
-    assert world.edge.default_branch(token, "other/larder") == "main"
+    sha = world.base_sha(world.edge.installation_token(REPO, READ))
+    # Both were made of the same files, so that they start with the same commit.
+    assert world.edge.contains(token, "other/larder", "main", sha)
     with pytest.raises(GitHubError, match="404"):
-        world.edge.default_branch(token, REPO)
+        world.edge.contains(token, REPO, "main", sha)
 
 
 def test_a_read_token_writes_nothing(world: World) -> None:
@@ -132,7 +134,7 @@ def test_the_jwt_opens_only_the_app(world: World) -> None:
 def test_bad_and_missing_credentials(world: World) -> None:
     """A wrong token is 401; none at all finds no private repository and writes nothing."""
     with pytest.raises(GitHubError, match="Bad credentials") as refusal:
-        world.edge.default_branch("ghs_wrong", REPO)
+        world.edge.contains("ghs_wrong", REPO, "main", "0" * 40)
     assert refusal.value.status == 401
     assert httpx.get(f"{world.url}/repos/{REPO}").status_code == 404
     assert httpx.post(f"{world.url}/repos/{REPO}/issues", json={}).status_code == 401

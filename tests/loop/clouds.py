@@ -79,8 +79,8 @@ def started(
 
 
 def traces(folder: Path) -> list[bytes]:
-    """What the environment or the command line of the cloud's processes holds, but no other's:
-    its folder, or the port of its moto, which every function knows.
+    """What the environment, the command line or the place of the cloud's processes holds, but no
+    other's: its folder, or the port of its moto, which every function knows.
     """
     ports = folder / "ports.json"
     found = [os.fsencode(folder)]
@@ -90,6 +90,11 @@ def traces(folder: Path) -> list[bytes]:
     return found
 
 
+def cwd(process: Path) -> str:
+    """The folder that a process is in, from its folder in /proc."""
+    return f"\0{(process / 'cwd').readlink()}"
+
+
 def living(folder: Path) -> dict[int, str]:
     """The command lines of the cloud's processes, by their ids."""
     marks = traces(folder)
@@ -97,7 +102,8 @@ def living(folder: Path) -> dict[int, str]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
-            everything = command + b"\0" + (process / "environ").read_bytes()
+            # Valkey writes its title over both, but lives in its folder.
+            everything = command + (process / "environ").read_bytes() + os.fsencode(cwd(process))
         except OSError:
             continue  # it has ended
         if any(mark in everything for mark in marks):

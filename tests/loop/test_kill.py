@@ -32,7 +32,7 @@ from tests.loop.clouds import (
     write_rows,
 )
 
-ROWS = 200
+ROWS = 100
 HELD = 12  # more than one batch
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.local.emulated import process
 from tests.loop.clouds import Command, living, needs_proc, none_left, started, write_rows
 
 pytestmark = [needs_proc, pytest.mark.timeout(120)]
@@ -122,3 +123,11 @@ def test_a_part_that_dies_under_the_demo_is_named(tmp_path: Path) -> None:
     assert "demo: lambdas has ended (SIGKILL); its log is" in demo.printed
     assert "Traceback" not in demo.printed
     assert none_left(folder)
+
+
+def test_the_front_of_redis_ends_with_valkey(tmp_path: Path) -> None:
+    """Else the cloud would stay up without its store."""
+    with process("local.redis_rest", "--state", str(tmp_path), "--token", "t") as (_, front):
+        [valkey] = [pid for pid, name in living(tmp_path).items() if "valkey-server unix" in name]
+        os.kill(valkey, signal.SIGKILL)
+        assert front.wait(QUICKLY) == 1

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def test_waits_as_long_as_something_moves(waiting: Waiting) -> None:
 
 def test_gives_up_when_nothing_moves(waiting: Waiting) -> None:
     """The error says how far it came; an API that is away is no progress either."""
-    looks: Iterator[int] = iter(range(100))
+    looks = iter(range(100))
 
     def stuck() -> tuple[str, None]:
         if next(looks) > 0:

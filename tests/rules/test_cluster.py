@@ -18,6 +18,8 @@ from soulcaster.rules.cluster import (
     kind_of,
 )
 
+BARS: dict[Kind, float] = {"short": 0.6, "report": 0.65, "error": 0.8}
+
 
 def at(*degrees: float) -> NDArray[np.float32]:
     """Unit vectors in the plane, a row for each angle: cosines are those of the differences."""
@@ -30,8 +32,8 @@ def place(
     vectors: NDArray[np.float32],
     neighbours: Sequence[Sequence[Member]] | None = None,
 ) -> list[Assignment]:
-    """Assign, naming a new cluster ``of-<founder>``."""
-    return assign(items, vectors, neighbours or [[] for _ in items], "of-{}".format)
+    """Assign with the bars ``BARS``, naming a new cluster ``of-<founder>``."""
+    return assign(items, vectors, neighbours or [[] for _ in items], BARS, "of-{}".format)
 
 
 def short(*names: str) -> list[Item]:
@@ -42,7 +44,7 @@ def test_a_lonely_item_opens_a_cluster() -> None:
     """Without anything to compare with, an item founds a cluster that bears its name."""
     (only,) = place(short("a"), at(0))
     assert (only.cluster, only.opened, only.nearest) == ("of-a", True, ())
-    assert only.threshold == THRESHOLDS["short"]
+    assert only.threshold == BARS["short"]
 
 
 def test_similar_items_of_one_batch_join() -> None:
@@ -55,10 +57,10 @@ def test_similar_items_of_one_batch_join() -> None:
     assert near.cosine == pytest.approx(np.cos(np.radians(20)), abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", THRESHOLDS)
+@pytest.mark.parametrize("kind", BARS)
 def test_the_bar_itself_is_enough(kind: Kind) -> None:
-    """At the threshold an item joins, a hair below it does not."""
-    bar = THRESHOLDS[kind]
+    """At its kind's threshold an item joins, a hair below it does not."""
+    bar = BARS[kind]
     for cosine, joins in [(bar, True), (bar - 0.0002, False), (1.0, True), (-1.0, False)]:
         (one,) = place([Item("a", kind)], at(0), [[Member("m", "old", cosine)]])
         assert one.opened is not joins
@@ -66,7 +68,7 @@ def test_the_bar_itself_is_enough(kind: Kind) -> None:
 
 
 def test_the_nearest_few_decide() -> None:
-    """A cluster's score is the mean over its three nearest members; far ones don't count."""
+    """A cluster's score is the mean over its nearest members; far ones don't count."""
     near = [Member(f"n{i}", "old", 0.7) for i in range(NEAREST)]
     far = [Member(f"f{i}", "old", 0.1) for i in range(7)]
     (one,) = place(short("a"), at(0), [far + near])
@@ -134,3 +136,11 @@ def test_the_kind_of_a_text() -> None:
     assert kind_of("sentry", "x") == "error"
     assert kind_of("github", "x" * REPORT_CHARS) == "short"
     assert kind_of("github", "x" * (REPORT_CHARS + 1)) == "report"
+
+
+def test_every_model_has_its_bars() -> None:
+    """Each known model has a threshold for each kind of text, and errors need the most."""
+    assert "gemini-embedding-001" in THRESHOLDS
+    for bars in THRESHOLDS.values():
+        assert bars.keys() == BARS.keys()
+        assert all(0 < bars[kind] <= bars["error"] < 1 for kind in bars)

@@ -13,8 +13,8 @@ from soulcaster.rules.pull_request import (
     pull_request_title,
 )
 
-CLUSTER = {"name": "Export loses the last row", "summary": "The CSV lacks one row."}
-JOB = {"id": "job_larder_00ff", "attempt": "2"}
+CLUSTER = {"name": "Called otherwise by now", "summary": "The CSV lacks one row."}
+JOB = {"id": "job_larder_00ff", "attempt": "2", "title": "Export loses the last row"}
 PATCH = Patch(
     "4f2a" * 10,
     "The loop ended early.",
@@ -23,7 +23,8 @@ PATCH = Patch(
 )
 # What GitHub makes a mention, a reference or a link of, wherever it stands in a text.
 SPECIAL = re.compile(
-    r"(?i)@\w|#\d|\bgh-\d|\b(?:https?|ftp|mailto):|\bwww\.\w|[<>`*_\[\]~|]|&[#\w]+;"
+    r"(?i)@\w|#\d|(?<![A-Z0-9])(?:gh-\d|https?:|ftp:|mailto:|www\.\w)|[<>`*\[\]~|]|&[#\w]+;"
+    r"|(?<!\w)_|_(?!\w)|\\(?![A-Z0-9])"
 )
 
 
@@ -52,6 +53,11 @@ def item(**given_fields: Any) -> dict[str, Any]:
         ("&#64;octocat", "@\u200boctocat"),
         ("&commat;octocat", "@\u200boctocat"),
         ("mail ada@larder.example", "mail ada@\u200blarder.example"),
+        ("snake_case and C:\\temp", "snake_case and C:\\temp"),
+        ("a_https://evil.example", "a_https //evil.example"),
+        ("éhttps://evil.example", "éhttps //evil.example"),
+        ("a_www.evil.example", "a_www.\u200bevil.example"),
+        ("__really__", "really"),
         ("R&D for 3 < 4", "R&\u200bD for 3 4"),
     ],
 )
@@ -68,6 +74,8 @@ def test_quoted_words_do_nothing(text: str, shown: str) -> None:
 @example("@@a ##1 &&amp;amp;lt;", 80)
 @example("w\u200bww.a", 80)
 @example("[@](x)ada", 80)
+@example("__a__", 80)
+@example("a_https://b", 80)
 @example("h*ttps://a.example", 80)
 def test_no_text_does_anything(text: str, limit: int) -> None:
     """Whatever is quoted, GitHub finds no mention, reference, link or markup in it."""
@@ -77,21 +85,21 @@ def test_no_text_does_anything(text: str, limit: int) -> None:
 
 
 def test_a_title_says_what_was_reported() -> None:
-    """The cluster's name, neutral and short; something where it has none."""
-    assert pull_request_title(CLUSTER) == "Fix: Export loses the last row"
+    """What the cluster was called when the agent began, neutral and short; or something."""
+    assert pull_request_title(JOB) == "Fix: Export loses the last row"
     assert pull_request_title({}) == "Fix: a reported problem"
-    assert len(pull_request_title({"name": "@" * 500 + "a" * 500})) < 300
+    assert len(pull_request_title({"title": "@" * 500 + "a" * 500})) < 300
 
 
 def test_a_commit_names_its_job() -> None:
     """Title, what was done and the job, each in its own paragraph; no trailer can be added."""
     summary = "Done.\n\nCo-authored-by: Evil <evil@evil.example>"
-    message = commit_message(CLUSTER, JOB, Patch(PATCH.base, summary, "", PATCH.files))
+    message = commit_message(JOB, Patch(PATCH.base, summary, "", PATCH.files))
     title, body, trailer = message.split("\n\n")
     assert title == "Fix: Export loses the last row"
     assert body.startswith("Done. Co-authored-by: Evil")
     assert trailer == "Soulcaster-Job: job_larder_00ff\n"
-    assert "No summary" in commit_message(CLUSTER, JOB, Patch(PATCH.base, "", "", PATCH.files))
+    assert "No summary" in commit_message(JOB, Patch(PATCH.base, "", "", PATCH.files))
 
 
 def test_a_body_holds_the_evidence() -> None:

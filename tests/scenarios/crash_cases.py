@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.job_store import JobStore
+from soulcaster.rules.job import State as JobState
 from soulcaster.rules.job import credential
-from tests.support import seeds
+from tests.support import seeds, state
 from tests.support.state import State
 from tests.support.world import World
 
 MINUTE = 60_000
+KNOWN = "Importing a CSV file loses the last line"
+# More of one kind than a look at the index gives, so that they could hide what was known before.
 REPORTS = (
-    "Importing a CSV file loses the last line",
-    "The last line of my CSV file is lost by the import",
-    "CSV import drops the last row of the file",
+    *(f"Importing a CSV file loses the last line of {n}" for n in range(12)),
     "Dark mode is unreadable on the shopping page",
     "The shopping page can't be read in dark mode",
     "Please add a recipe for pancakes",
@@ -27,9 +28,9 @@ def nothing(world: World, done: bool) -> None:
     del world, done
 
 
-def whole(state: State) -> State:
+def whole(left: State) -> State:
     """All of the state has to be equal."""
-    return state
+    return left
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,18 @@ class Case:
     view: Callable[[State], State] = whole
 
 
-def summary(state: State) -> dict[str, int]:
+def summary(left: State) -> dict[str, int]:
     """The counters, and how much there is of everything else."""
-    counts: Mapping[str, str] = state.redis.get(f"p:{seeds.PROJECT}:counts", {})
-    queues = {name: len(messages) for name, messages in state.queues.items()}
+    counts: dict[str, str] = left.redis.get(f"p:{seeds.PROJECT}:counts", {})
+    queues = {name: len(messages) for name, messages in left.queues.items()}
     others = {
-        "vectors": sum(map(len, state.vectors.values())),
-        "branches": len(state.branches),
-        "pulls": len(state.pulls),
-        "tasks": len(state.tasks),
+        "vectors": sum(map(len, left.vectors.values())),
+        "branches": len(left.branches),
+        "pulls": len(left.pulls),
+        "tasks": len(left.tasks),
     }
-    return {name: int(n) for name, n in {**counts, **queues, **others}.items() if n}
+    counted = {name: int(n) for name, n in counts.items()}
+    return {name: n for name, n in {**counted, **queues, **others}.items() if n}
 
 
 def from_queue(queue: str) -> Callable[[World], bool]:
@@ -104,7 +106,7 @@ def accepted(world: World) -> str:
         "FeedbackQueue",
         seeds.delivery("sentry", {"id": "1", "title": "KeyError: 'unit'"}),
         seeds.delivery("standard", {"id": "2", "title": REPORTS[0]}),
-        seeds.delivery("standard", {"id": "3", "title": REPORTS[3]}, verified=False),
+        seeds.delivery("standard", {"id": "3", "title": REPORTS[-1]}, verified=False),
     )
     return ""
 
@@ -121,8 +123,12 @@ def poll(world: World) -> bool:
 
 
 def pending(world: World) -> str:
-    """Feedback that waits for its clusters: two with names to be made, and one alone."""
+    """Feedback that waits: for a cluster that is there, for one to be named, and for itself."""
     seeds.project(world)
+    seeds.feedback(world, [KNOWN])
+    assert world.tick("ClusterFunction").error is None
+    # The index has come to show what was put there.
+    state.redis(world, "DEL", "p:larder:recent", "p:larder:recent:vectors")
     seeds.feedback(world, REPORTS)
     world.kept["tick"] = world.scheduled("ClusterFunction")
     world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT}))
@@ -182,13 +188,13 @@ def claim_by_next_attempt(world: World, done: bool) -> None:
     assert claim(world, 2)
 
 
-def but_for_attempts(state: State) -> State:
+def but_for_attempts(left: State) -> State:
     """All of the state, whichever attempt it was that got there."""
-    stored = {key: value for key, value in state.redis.items() if not key.endswith(":history")}
+    stored = {key: value for key, value in left.redis.items() if not key.endswith(":history")}
     for key, value in stored.items():
         if ":job:" in key:
             stored[key] = {n: v for n, v in value.items() if n not in ("attempt", "reason")}
-    return replace(state, redis=stored, tasks=[])
+    return replace(left, redis=stored, tasks=[])
 
 
 def running(world: World) -> str:
@@ -242,7 +248,7 @@ def overdue(world: World) -> str:
     """A job for each way of being lost."""
     seeds.project(world)
     jobs, at = JobStore(seeds.redis(world)), now_ms() - 10 * MINUTE
-    lost: tuple[tuple[str, seeds.State, int, dict[str, str]], ...] = (
+    lost: tuple[tuple[str, JobState, int, dict[str, str]], ...] = (
         ("message", "queued", 1, {}),
         ("patch", "publishing", 1, {}),
         ("capacity", "starting", 1, {}),
@@ -251,11 +257,11 @@ def overdue(world: World) -> str:
         ("last-attempt", "running", 3, {"task": "arn:of:a-task"}),
         ("deadline", "running", 1, {"task": "arn:of:a-task", "deadline": str(at)}),
     )
-    for name, state, attempt, fields in lost:
+    for name, reached, attempt, fields in lost:
         cluster = seeds.cluster(world, [f"Problem of the {name}"])
         job = f"job_{seeds.PROJECT}_{name}"
-        seeds.job(world, cluster, state, identifier=job, attempt=attempt, at=at)
-        jobs.touch(job, attempt, state, at, fields)
+        seeds.job(world, cluster, reached, identifier=job, attempt=attempt, at=at)
+        jobs.touch(job, attempt, reached, at, fields)
     return ""
 
 
@@ -265,7 +271,7 @@ def reap(world: World) -> bool:
 
 
 ONE = {"stored": 1, "source:standard": 1, "clustered": 1, "clusters": 1, "vectors": 1}
-SIX = {"stored": 6, "source:standard": 6, "clustered": 6, "clusters": 3, "vectors": 6}
+ALL = {"stored": 16, "source:standard": 16, "clustered": 16, "clusters": 3, "vectors": 16}
 OVERDUE = {"stored": 7, "source:standard": 7, "clustered": 7, "clusters": 7, "vectors": 7}
 REAPED = {"job:queued": 3, "job:publishing": 1, "job:starting": 1}
 ENDED = {"job:failed": 1, "job:timed_out": 1}
@@ -284,8 +290,8 @@ CASES = (
         {"stored": 2, "source:reddit": 1, "source:github": 1},
         drain_feedback,
     ),
-    Case("cluster scheduled", pending, cluster_tick, SIX),
-    Case("cluster requested", pending, from_queue("ClusterQueue"), SIX),
+    Case("cluster scheduled", pending, cluster_tick, ALL),
+    Case("cluster requested", pending, from_queue("ClusterQueue"), ALL),
     Case("fix", clustered, ask_fix, {**ONE, "job:queued": 1, "FixQueue": 1}, reap_later),
     Case("dispatch", queued, from_queue("FixQueue"), {**ONE, "job:starting": 1, "tasks": 1}),
     Case(

@@ -8,12 +8,13 @@ from soulcaster.rules.feedback import plain
 from soulcaster.rules.patch import Patch
 
 _MENTION = re.compile(r"[@\uff20](?=\w)")
-_REFERENCE = re.compile(r"(?i)#(?=\d)|\bgh-(?=\d)")
+_REFERENCE = re.compile(r"(?i)#(?=\d)|(?<![A-Z0-9])gh-(?=\d)")
 _ENTITY = re.compile(r"&(?=[#\w])")  # GitHub reads "&#64;" as "@"
 # A backslash before a letter and an underscore inside a word are what they look like.
-_MARKUP = re.compile(r"[`*\[\]<>|~!]|\\(?![A-Za-z0-9])|(?<!\w)_|_(?!\w)")
-_SCHEME = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data):")
-_WWW = re.compile(r"(?i)\bwww\.")
+_MARKUP = re.compile(r"[`*\[\]<>|~!]|\\(?![A-Za-z0-9])|(?<!\w)_+|_+(?!\w)")
+# GitHub makes a link of an address that follows an underscore or a letter beyond ASCII, too.
+_SCHEME = re.compile(r"(?i)(?<![A-Z0-9])(https?|ftp|mailto|javascript|data):")
+_WWW = re.compile(r"(?i)(?<![A-Z0-9])www\.")
 
 
 def neutral(text: str, limit: int) -> str:
