@@ -4,7 +4,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from soulcaster.edges.job_store import JobStore
-from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.page import encode_cursor
 from soulcaster.rules.project import Project
@@ -51,7 +50,7 @@ def test_an_empty_list_is_a_page(api: TestClient, path: str) -> None:
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("path", LISTS)
-def test_projects_do_not_meet(api: TestClient, redis: Redis, path: str) -> None:
+def test_projects_do_not_meet(api: TestClient, path: str) -> None:
     """Another project's list shows nothing of this one, and one that is not there is a 404."""
     api.post("/projects", json={"id": "other", "name": "Other"})
     assert get(api, path, project="other").json()["items"] == []

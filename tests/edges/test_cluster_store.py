@@ -151,6 +151,14 @@ def test_an_item_keeps_its_cluster(store: ClusterStore, redis: Redis) -> None:
     assert page_of(store, "size").total == 1
 
 
+def test_a_cluster_is_as_old_as_its_oldest_item(store: ClusterStore, redis: Redis) -> None:
+    """When an item turns out to be older than was known, its cluster is, too."""
+    cluster = clustered(redis, feedback(), feedback(external_id="2", created_at=NOW + 5))
+    stored(redis, feedback(version=NOW + 1, created_at=NOW - 50))
+    (shown,) = page_of(store, "size").items
+    assert (shown["id"], shown["first_seen"], shown["size"]) == (cluster, NOW - 50, 2)
+
+
 def test_any_project_is_found_in_turn(store: ClusterStore, redis: Redis) -> None:
     """Asked for any project, those with pending items come, but for those to skip."""
     ProjectStore(redis).put(Project(id="attic", name="Attic"), new=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -124,6 +125,22 @@ def test_a_tie_has_one_winner(store: FeedbackStore) -> None:
         assert found is not None
         kept.append(found["body"])
     assert kept[0] == kept[1]
+
+
+def test_an_item_can_be_settled_and_opened_again(store: FeedbackStore) -> None:
+    """Where the version does not tell, what was said last about its state holds."""
+    states = [
+        feedback(open=True, open_at=NOW),
+        feedback(open=False, open_at=NOW + 1),
+        feedback(open=True, open_at=NOW + 2),
+    ]
+    for count, order in enumerate(permutations(states)):
+        states_in_turn = [replace(one, external_id=f"x{count}") for one in order]
+        for state in states_in_turn:
+            put(store, state)
+        found = store.read("larder", states_in_turn[0].id)
+        assert found is not None
+        assert found["open"]
 
 
 def test_an_event_counts_once(store: FeedbackStore) -> None:

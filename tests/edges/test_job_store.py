@@ -172,6 +172,38 @@ def test_a_silent_job_is_due_and_a_live_one_is_not(jobs: JobStore, cluster: str)
     assert not jobs.touch(job, 1, "publishing", now)
 
 
+def test_a_deadline_outlasts_every_heartbeat(jobs: JobStore, cluster: str) -> None:
+    """Signs of life don't carry a job past its deadline: right after it the job is due."""
+    job, end = ask(jobs, cluster), NOW + 20_000
+    jobs.move(job, 1, "starting", NOW, "x")
+    jobs.move(job, 1, "running", NOW, "x", {"deadline": str(end)})
+    assert jobs.touch(job, 1, "running", end)
+    assert jobs.due(end, 10) == []
+    assert [each["id"] for each in jobs.due(end + 1, 10)] == [job]
+    assert not jobs.touch(job, 1, "running", end + 1)
+
+
+def test_the_next_attempt_starts_clean(jobs: JobStore, cluster: str) -> None:
+    """Nothing of a lost attempt is taken for the next one's."""
+    job = ask(jobs, cluster)
+    jobs.move(job, 1, "starting", NOW, "x", {"task": "arn"})
+    jobs.move(job, 1, "running", NOW, "x", {"deadline": str(NOW + 9), "summary": "s"})
+    jobs.move(job, 1, "queued", NOW, "again")
+    brief = jobs.brief(job, 1)
+    assert brief is not None
+    assert not {"task", "deadline", "summary"} & brief.job.keys()
+    assert jobs.touch(job, 2, "queued", NOW * 2)
+
+
+def test_a_step_can_be_narrowed(jobs: JobStore, cluster: str) -> None:
+    """A caller may insist on the state it has seen."""
+    job = ask(jobs, cluster)
+    jobs.move(job, 1, "starting", NOW, "x")
+    wanted: list[tuple[State, str]] = [("running", "refused"), ("starting", "moved")]
+    for state, outcome in wanted:
+        assert jobs.move(job, 1, "failed", NOW, "x", only_from=[state]).outcome == outcome
+
+
 def test_the_longest_silent_are_due_first(jobs: JobStore, redis: Redis, project: Project) -> None:
     """No more than asked for at once, the oldest first."""
     made = []

@@ -97,6 +97,22 @@ def test_a_branch_that_points_elsewhere_is_a_conflict(world: World, token: str) 
     assert (refusal.value.status, refusal.value.retryable) == (409, False)
 
 
+def test_which_commits_a_branch_contains(world: World, token: str) -> None:
+    """Its head and what that comes from; not one that is on no branch, on another, or nowhere."""
+    base, holds = world.base_sha(token), world.edge.contains
+    made = publish(world, token)
+    assert holds(token, REPO, "main", base)
+    assert (holds(token, REPO, BRANCH, made), holds(token, REPO, BRANCH, base)) == (True, True)
+    assert not holds(token, REPO, "main", made)
+    files = [change("larder.py", "pass")]
+    loose = world.edge.commit_files(token, REPO, base, files, message="m", author_date=DATE)
+    assert not holds(token, REPO, BRANCH, loose)
+    for branch, sha in (("main", "0" * 40), ("gone", base)):
+        with pytest.raises(GitHubError) as refusal:
+            holds(token, REPO, branch, sha)
+        assert (refusal.value.status, refusal.value.retryable) == (404, False)
+
+
 def test_unknown_things_are_refused(world: World, token: str) -> None:
     """An unknown base commit, a deletion of what isn't there, a path that leaves: no retry."""
     base = world.base_sha(token)

@@ -62,10 +62,10 @@ def test_the_largest_body_is_taken_and_no_larger() -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    """A small message that would unpack to a gigabyte is refused after the first megabyte."""
+    """A small message that would unpack to a hundred megabytes is refused after the first megabyte."""
     packer = zlib.compressobj(9)
     chunk = b"\0" * 1_000_000
-    bomb = b"".join(packer.compress(chunk) for _ in range(1_000)) + packer.flush()
+    bomb = b"".join(packer.compress(chunk) for _ in range(100)) + packer.flush()
     assert len(bomb) < MAX_MESSAGE_BYTES
     with pytest.raises(Unreadable, match="too large"):
         unpack(base64.b64encode(bomb).decode())

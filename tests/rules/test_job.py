@@ -1,7 +1,8 @@
+import json
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from soulcaster.rules.job import (
@@ -10,10 +11,16 @@ from soulcaster.rules.job import (
     HEARTBEAT_SECONDS,
     MAX_ATTEMPTS,
     PATIENCE,
+    Forbidden,
     State,
+    attempt_message,
     credential,
+    held,
+    object_key,
+    parse_attempt,
     parse_credential,
 )
+from tests.rules.signed import json_values
 
 STATES: tuple[State, ...] = get_args(State)
 KEY = "k" * 64
@@ -109,6 +116,36 @@ def test_no_text_is_a_credential_by_chance(text: str) -> None:
     """Any text at all is refused without an error."""
     assert parse_credential(KEY, "ticket", text) is None
     assert parse_credential(KEY, "ticket", f"{JOB}.1.{text}") is None
+
+
+def test_a_wrong_credential_is_forbidden() -> None:
+    """``held`` gives what ``parse_credential`` gives, and raises where that is None."""
+    assert held(KEY, "ticket", credential(KEY, "ticket", JOB, 2)) == (JOB, 2)
+    with pytest.raises(Forbidden):
+        held(KEY, "callback", credential(KEY, "ticket", JOB, 2))
+
+
+def test_a_message_names_its_attempt() -> None:
+    """Job and attempt survive the queue."""
+    assert parse_attempt(attempt_message(JOB, 3)) == (JOB, 3)
+
+
+@given(st.text() | json_values.map(json.dumps))
+@example('{"job": "x"}')
+@example('{"job": "x", "attempt": Infinity}')
+@example('{"job": "x", "attempt": null}')
+@example("[" * 100_000)
+def test_garbage_in_the_queue_is_named(message: str) -> None:
+    """What is no message of an attempt is a ValueError, and nothing else."""
+    with pytest.raises(ValueError):
+        parse_attempt(message)
+
+
+def test_every_attempt_has_its_own_objects() -> None:
+    """No two attempts or kinds of object share a place in the bucket."""
+    places = {object_key(j, a, n) for j in ("a", "b") for a in (1, 2) for n in ("patch", "log")}
+    assert len(places) == 8
+    assert all(place.startswith("jobs/") for place in places)
 
 
 def test_a_flipped_character_is_refused() -> None:

@@ -64,7 +64,8 @@ def test_a_plain_patch_is_taken() -> None:
     [
         *(".github/workflows/ci.yml", ".GitHub/workflows/ci.yml", ".GITHUB/dependabot.yml"),
         *(".github", ".git/config", ".GIT/hooks/pre-commit", "sub/.git/config", "sub/.Git/x"),
-        *(".gitmodules", "sub/.GitModules"),
+        *(".gitmodules", "sub/.GitModules", ".circleci/config.yml", ".gitlab-ci.yml"),
+        *("Jenkinsfile", "deploy/Jenkinsfile", "azure-pipelines.yml", ".travis.yml"),
     ],
 )
 @pytest.mark.parametrize("deleted", [False, True])

@@ -77,6 +77,33 @@ def test_a_settled_issue_is_closed(status: str, is_open: bool) -> None:
     assert read(ISSUE, sentry_issue(status=status)).open is is_open
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "at"),
+    [
+        (str(NOW // 1000 - 60), NOW - 60_000),
+        (str(NOW // 1000 + 60), NOW),
+        ("9" * 11, NOW),
+        *((text, NOW) for text in ("", "soon", "-5", "1e9", "٣", "9" * 12)),
+    ],
+)
+def test_a_state_is_as_old_as_its_delivery(timestamp: str, at: int) -> None:
+    """Resolving changes no time in the payload: when it was sent counts, but not the future."""
+    headers = {**ISSUE, "sentry-hook-timestamp": timestamp}
+    assert read(headers, sentry_issue()).open_at == at
+    assert read(ISSUE, sentry_issue()).open_at == NOW
+
+
+def test_what_sentry_sent_last_is_true() -> None:
+    """Resolving does not change when an issue was last seen, so its state goes by when it was
+    sent; by when it came, where that is not said.
+    """
+    for sent, at in (("1735637500", 1735637500_000), ("soon", NOW), ("٣", NOW), ("9" * 20, NOW)):
+        found = read({**ISSUE, "sentry-hook-timestamp": sent}, sentry_issue(status="resolved"))
+        assert (found.open, found.open_at) == (False, at)
+        assert found.version == read(ISSUE, sentry_issue()).version
+    assert read(ISSUE, sentry_issue()).open_at == NOW
+
+
 @pytest.mark.parametrize("count", ["0", "-3", "", None, "many", "٣x", 0])
 def test_a_count_that_is_none_counts_once(count: object) -> None:
     """Whatever Sentry says about the number, there was at least one."""

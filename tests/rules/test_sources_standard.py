@@ -66,6 +66,23 @@ def test_the_message_id_stands_in_for_an_id() -> None:
     assert caught.value.field == "data.id"
 
 
+@pytest.mark.parametrize(
+    ("updated", "timestamp", "version"),
+    [
+        ("2024-12-31T10:00:00Z", "2024-12-31T09:00:00Z", 1735639200000),
+        (None, "2024-12-31T09:00:00Z", 1735635600000),
+        (None, None, 1735632000000),
+    ],
+)
+def test_states_are_ordered_by_their_change(
+    updated: str | None, timestamp: str | None, version: int
+) -> None:
+    """By when the item was changed, else when this was sent, else when the item was made."""
+    event = standard_event(created_at="2024-12-31T08:00:00Z", updated_at=updated)
+    found = read({**event, "timestamp": timestamp})
+    assert (found.version, found.created_at) == (version, 1735632000000)
+
+
 def test_a_settled_item_is_closed() -> None:
     """``resolved`` closes it; anything but true does not."""
     assert not read(standard_event(resolved=True)).open

@@ -108,7 +108,7 @@ def parse_attempt(body: str) -> tuple[str, int]:
     try:
         message = json.loads(body)
         return str(message["job"]), int(message["attempt"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not the message of an attempt: {error!r}") from error
 
 

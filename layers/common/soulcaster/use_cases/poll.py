@@ -50,7 +50,7 @@ def poll(
                 counts[source.id] = _reddit(source, since, reddit(), queue, now)
             else:
                 counts[source.id] = _github(source, project, since, github(), queue, now)
-        except (GitHubError, QueueError):
+        except (GitHubError, RedditError, QueueError):
             log.exception("not polled", extra={"source": source.id})
             continue
         # The moment before the fetch began: what changes meanwhile is seen next time.
@@ -63,7 +63,9 @@ def _reddit(source: Source, since: int, reddit: Reddit, queue: Queue, now: int) 
     for subreddit in source.config["subreddits"]:
         try:
             submissions = reddit.new_submissions(subreddit, limit=100)
-        except RedditError:
+        except RedditError as error:
+            if error.retryable:
+                raise
             # It may have gone private for good: the others must not wait for it.
             log.exception("not polled", extra={"source": source.id, "subreddit": subreddit})
             continue

@@ -108,7 +108,10 @@ def _event(source: Source, payload: Any, received_at: int) -> Feedback:
 
 def _sent(headers: Mapping[str, str], received_at: int) -> int:
     text = headers.get("sentry-hook-timestamp", "")
-    return int(text) * 1000 if re.fullmatch(r"[0-9]{1,11}", text) else received_at
+    if not re.fullmatch(r"[0-9]{1,11}", text):
+        return received_at
+    # It is not signed: whoever sends an old delivery again must not decide for the future.
+    return min(int(text) * 1000, received_at)
 
 
 def _id(payload: Any, path: str) -> str:
