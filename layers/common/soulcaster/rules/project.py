@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
-REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+# The name has something besides dots: "." and ".." lead elsewhere in an address.
+REPOSITORY = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{0,50}[A-Za-z0-9_-][A-Za-z0-9._-]{0,50}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

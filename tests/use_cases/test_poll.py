@@ -1,0 +1,119 @@
+"""One source's trouble is not another's."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import pytest
+
+from soulcaster.edges.github import GitHub, GitHubError
+from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.queues import Queue
+from soulcaster.edges.reddit import Reddit
+from soulcaster.rules import ids
+from soulcaster.rules.source import Source
+from soulcaster.use_cases.poll import poll
+from tests.support import seeds, state
+from tests.support.tap import Fault
+from tests.support.world import World
+
+GITHUB, REDDIT = (ids.source_id(seeds.PROJECT, kind) for kind in ("github", "reddit"))
+
+
+@pytest.fixture
+def polled(world: World) -> Callable[[], Any]:
+    """A project whose GitHub and whose Reddit have one item each; call it to poll them."""
+    seeds.project(world, seeds.posts(world))
+
+    def run() -> Any:
+        result = world.tick("PollFunction")
+        assert result.error is None, result.error
+        return result.payload
+
+    return run
+
+
+def cursors(world: World) -> list[str]:
+    """The sources whose cursor has been saved."""
+    return sorted(state.redis(world, "HKEYS", f"p:{seeds.PROJECT}:cursors"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "fails", "works"),
+    [
+        (Fault(500, system="github", lasting=True), GITHUB, REDDIT),
+        (Fault(404, system="github", lasting=True), GITHUB, REDDIT),
+        (Fault(429, system="reddit", number=2), REDDIT, GITHUB),
+    ],
+    ids=["github down", "not installed", "reddit too busy"],
+)
+def test_a_source_that_fails_stops_no_other(
+    world: World, polled: Callable[[], Any], fault: Fault, fails: str, works: str
+) -> None:
+    """Its cursor stays, so that the next run fetches what this one could not."""
+    with world.tap.faulty(fault):
+        assert polled() == {works: 1}
+    assert cursors(world) == [works]
+    assert polled()[fails] == 1
+    assert cursors(world) == [GITHUB, REDDIT]
+
+
+def test_a_subreddit_that_is_private_stops_no_other(
+    world: World, polled: Callable[[], Any]
+) -> None:
+    """It may be so for good: the others of its source are read on, and remembered as read."""
+    config = {"subreddits": ["gone", seeds.SUBREDDIT]}
+    source = Source(id=REDDIT, project=seeds.PROJECT, kind="reddit", name="reddit", config=config)
+    ProjectStore(seeds.redis(world)).put_source(source)
+    with world.tap.faulty(Fault(403, system="reddit", number=2)):
+        assert polled()[REDDIT] == 1
+    assert cursors(world) == [GITHUB, REDDIT]
+
+
+class Nothing(GitHub):
+    """It notes what was asked for and refuses it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def installation_token(self, owner_repo: str, permissions: Mapping[str, str]) -> NoReturn:
+        """No token."""
+        self.asked.append(owner_repo)
+        raise GitHubError(404, "Not Found")
+
+
+def test_the_longest_unread_come_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those never read before all others; when time is short no more are begun."""
+    seeds.project(world)
+    projects = ProjectStore(seeds.redis(world))
+    for name, cursor in (("recent", "3000"), ("old", "900"), ("github", ""), ("reddit", "9" * 13)):
+        config = {"poll": True, "repository": f"acme/{name}"}
+        source = Source(
+            id=ids.source_id(seeds.PROJECT, name),
+            project=seeds.PROJECT,
+            kind="github",
+            name=name,
+            config=config,
+        )
+        assert projects.put_source(source)
+        if cursor:
+            projects.save_cursors([(source, cursor)])
+
+    def asked(times: int) -> list[str]:
+        left, nothing = iter([True] * times + [False]), Nothing()
+        poll(
+            projects=projects,
+            queue=_unused(Queue),
+            github=lambda: nothing,
+            reddit=lambda: _unused(Reddit),
+            now=10**13,
+            time_left=lambda: next(left),
+        )
+        return nothing.asked
+
+    assert asked(4) == ["acme/github", "acme/old", "acme/recent", "acme/reddit"]
+    assert asked(2) == ["acme/github", "acme/old"]
+    assert asked(0) == []
+
+
+def _unused[T](kind: type[T]) -> T:
+    return kind.__new__(kind)
