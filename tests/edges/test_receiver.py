@@ -36,7 +36,7 @@ def find(secrets_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Fin
     try:
         arn = manager.create_secret(Name="receiver", SecretString=TOKEN)["ARN"]
     except manager.exceptions.ResourceExistsException:
-        arn = manager.describe_secret(SecretId="receiver")["ARN"]
+        arn = manager.put_secret_value(SecretId="receiver", SecretString=TOKEN)["ARN"]
     monkeypatch.setenv("AWS_ENDPOINT_URL", secrets_url)
     monkeypatch.setenv("UPSTASH_REDIS_REST_TOKEN_ARN", arn)
     receive._finder.cache_clear()
@@ -91,12 +91,15 @@ def test_an_old_copy_serves_while_the_store_is_down(
 
 
 def test_a_replaced_token_is_read_again(
-    find: Find, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    find: Find, secrets_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a 401 the next look-up is made with the token as it is then."""
     with scripted([REFUSED], [FOUND]) as store:
         monkeypatch.setenv("UPSTASH_REDIS_REST_URL", store.url)
         with pytest.raises(Unreachable):
             find(False)
+        manager = boto3.client("secretsmanager", **options(secrets_url))
+        manager.put_secret_value(SecretId="receiver", SecretString="replaced")
         assert find(False) == KNOWN
-        assert store.connections == 2
+    tokens = [b"Bearer replaced" in request for request in store.requests]
+    assert tokens == [False, True]

@@ -32,7 +32,7 @@ from tests.loop.clouds import (
     write_rows,
 )
 
-ROWS = 100
+ROWS = 400  # sending them takes longer than it takes to hold the consumers
 HELD = 12  # more than one batch
 
 

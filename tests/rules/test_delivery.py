@@ -62,7 +62,7 @@ def test_the_largest_body_is_taken_and_no_larger() -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    """A small message that would unpack to a hundred megabytes is refused after the first megabyte."""
+    """A small message that would unpack to a hundred megabytes is refused after the first one."""
     packer = zlib.compressobj(9)
     chunk = b"\0" * 1_000_000
     bomb = b"".join(packer.compress(chunk) for _ in range(100)) + packer.flush()

@@ -10,6 +10,7 @@ from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.queues import Queue
 from soulcaster.edges.reddit import Reddit
 from soulcaster.rules import ids
+from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
 from soulcaster.use_cases.poll import poll
 from tests.support import seeds, state
@@ -81,11 +82,11 @@ class Nothing(GitHub):
         raise GitHubError(404, "Not Found")
 
 
-def test_the_longest_unread_come_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_longest_unread_come_first(world: World) -> None:
     """Those never read before all others; when time is short no more are begun."""
-    seeds.project(world)
     projects = ProjectStore(seeds.redis(world))
-    for name, cursor in (("recent", "3000"), ("old", "900"), ("github", ""), ("reddit", "9" * 13)):
+    projects.put(Project(id=seeds.PROJECT, name="Larder"), new=True)
+    for name, cursor in (("recent", "3000"), ("old", "900"), ("never", ""), ("github", "9" * 13)):
         config = {"poll": True, "repository": f"acme/{name}"}
         source = Source(
             id=ids.source_id(seeds.PROJECT, name),
@@ -110,8 +111,8 @@ def test_the_longest_unread_come_first(world: World, monkeypatch: pytest.MonkeyP
         )
         return nothing.asked
 
-    assert asked(4) == ["acme/github", "acme/old", "acme/recent", "acme/reddit"]
-    assert asked(2) == ["acme/github", "acme/old"]
+    assert asked(4) == ["acme/never", "acme/old", "acme/recent", "acme/github"]
+    assert asked(2) == ["acme/never", "acme/old"]
     assert asked(0) == []
 
 

@@ -16,7 +16,9 @@ Repository = Annotated[
     str, Field(pattern=rf"^(?:{REPOSITORY.pattern})?$", description="owner/name, or empty")
 ]
 # What git takes as a branch, without its rarer forms.
-Branch = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$", max_length=100)]
+Branch = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*$", max_length=100)
+]
 
 
 class ProjectChange(BaseModel):
