@@ -7,9 +7,9 @@ from boto3.session import Session
 from botocore.config import Config
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-    from types_boto3_secretsmanager import SecretsManagerClient
-    from types_boto3_sqs import SQSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 64
 

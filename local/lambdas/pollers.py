@@ -16,8 +16,8 @@ from local.lambdas.stack import SqsMapping
 from local.lambdas.threads import tell
 
 if TYPE_CHECKING:
-    from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 PER_CALL = 10  # messages that one receive or delete takes
 DEFAULT_CONCURRENCY = 2

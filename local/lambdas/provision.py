@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from local.lambdas.stack import Bucket, Queue, Secret, Stack
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-    from types_boto3_secretsmanager import SecretsManagerClient
-    from types_boto3_sqs import SQSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 
 class MismatchError(Exception):

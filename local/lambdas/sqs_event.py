@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from local.lambdas.runner import Result
 
 if TYPE_CHECKING:
-    from types_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 
 def event(messages: Sequence["MessageTypeDef"], queue_arn: str) -> dict[str, Any]:
