@@ -61,6 +61,7 @@ class Kilo:
         return {
             "PATH": self._path,
             "HOME": str(home),
+            "TMPDIR": str(home),  # it unpacks a library of some megabytes and leaves it there
             "LANG": "C.UTF-8",
             "KILO_CONFIG_CONTENT": json.dumps(configuration(model)),
             "KILO_SESSION_RETRY_LIMIT": RETRIES,

@@ -1,7 +1,7 @@
 """A file of feedback: JSON lines, gzipped or not.
 
 A line is an object with ``id``, and ``title`` or ``text``; it may have ``source``, ``author``,
-``url`` and ``created_at`` (ISO 8601).
+``url`` and ``created_at`` (ISO 8601, or another way of writing a date).
 """
 
 import gzip
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from dateutil import parser
 
 type Row = dict[str, Any]
 
@@ -45,7 +47,21 @@ def _row(line: bytes, where: str) -> Row:
         raise ValueError(f"{where} is not a JSON object")  # noqa: TRY004 - of the content
     if row.get("id") in (None, ""):
         raise ValueError(f"{where} has no id")
-    return row
+    return {**row, "created_at": _time(row.get("created_at"), where)}
+
+
+def _time(value: Any, where: str) -> Any:
+    """A time as the webhook takes it: exports write dates in many ways."""
+    if not isinstance(value, str) or not value:
+        return value or None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        try:
+            return parser.parse(value).isoformat()
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{where}: created_at is no time: {value[:40]!r}") from error
+    return value
 
 
 def moved(rows: Sequence[Row], newest: datetime) -> list[Row]:

@@ -15,7 +15,7 @@ def retry_or_end(
     if attempt >= MAX_ATTEMPTS:
         # Its task may have handed over a patch meanwhile; then it was not lost.
         return jobs.move(job, attempt, end, now, reason, only_from=("starting", "running")).state
-    moved = jobs.move(job, attempt, "queued", now, f"{reason}; trying again")
+    moved = jobs.move(job, attempt, "queued", now, f"{reason.rstrip('.')}; trying again")
     if moved.outcome == "moved":
         # If this is lost the reaper finds a queued job without a message, and sends it.
         queue.send(attempt_message(job, moved.attempt))
