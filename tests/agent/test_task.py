@@ -242,6 +242,7 @@ json.dump([sorted(os.environ), len(paths), holders], open({str(found)!r}, "w"))
         "PATH",
         "HOME",
         "LANG",
+        "TMPDIR",
         "KILO_CONFIG_CONTENT",
         "KILO_SESSION_RETRY_LIMIT",
         "KILO_DISABLE_MODELS_FETCH",
