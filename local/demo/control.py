@@ -65,6 +65,11 @@ class Api:
         found: dict[str, Any] = self.call("GET", "/stats", params={"project": project})
         return found
 
+    def grouping(self, project: str) -> dict[str, Any]:
+        """How often the project's clusters were looked at, and what came since."""
+        found: dict[str, Any] = self.call("GET", f"/projects/{project}/grouping")
+        return found
+
     def poll(self) -> dict[str, int]:
         """Do now what the schedule does every five minutes; returns items by source."""
         answer = self._control.post("/_local/invoke/PollFunction", json={"id": "demo"})

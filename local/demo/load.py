@@ -69,15 +69,20 @@ def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> 
 
 
 def load_file(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row], file: Path) -> bool:
-    """Any file: all of it through Standard Webhooks, into a project of its own."""
+    """Any file, into a project of its own: Sentry's and GitHub's rows as theirs, others as
+    Standard Webhooks.
+    """
     project = project_of(file)
     api.ensure_project(project, file.name[:100], "")
     secret = cloud.credentials.webhook_secret(project)
-    source = api.put_source(project, "standard", secret=secret)
+    named = {"standard", *(str(row.get("source")) for row in rows)}
+    sources = {
+        kind: api.put_source(project, kind, secret=secret) for kind in senders.SENT if kind in named
+    }
     screen.say(f"Sending {len(rows)} items of feedback to project {project}, by webhook.")
     tally, waiting = Tally(), Waiting(cloud, screen)
     before = api.stats(project)["stored"]
-    _send(rows, {"standard": source}, tally, screen)
+    _send(rows, sources, tally, screen)
     worked = group(api, project, len(rows), before, tally, waiting, screen)
     screen.say("\nNo fix: this feedback comes with no repository.")
     return worked
@@ -112,12 +117,18 @@ def group(
         return f"stored {stats['stored']} of {tally.accepted}", stats if done else None
 
     waiting.until(stored)
+    looks = api.grouping(project)["looks"]
     api.call("POST", "/clusters/rebalance", json={"project": project})
 
     def clustered() -> tuple[str, dict[str, Any] | None]:
         stats = api.stats(project)
         text = f"clustered {stats['clustered']} of {stats['stored']}"
-        return text, stats if stats["pending"] == 0 else None
+        if stats["pending"]:
+            return text, None
+        # Clusters change once more when they are looked at together.
+        grouping = api.grouping(project)
+        done = grouping["looks"] > looks and grouping["since"] == 0
+        return f"{text}, looking at clusters again", api.stats(project) if done else None
 
     stats = waiting.until(clustered)
     earlier = f"   {tally.earlier} of them in an earlier run" if tally.earlier else ""

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 SENDERS = 6  # at the same time
+SENTRY_ID_CHARS = 64
 ATTEMPTS, PAUSE_SECONDS = 5, 1.0  # over a 5xx, as the real senders do
 
 
@@ -50,15 +52,17 @@ def send_all(
     tally: Tally,
     progress: Callable[[int], None],
 ) -> None:
-    """Send rows to ``sources`` (``sentry`` and ``standard``: address and secret).
+    """Send rows to ``sources``: ``standard``, and others of ``SENT``, with address and secret.
 
-    ``progress`` is told how many were answered, now and then.
+    A row goes to the source that it names, else to ``standard``. ``progress`` is told how many
+    were answered, now and then.
     """
     noting = threading.Lock()
     with httpx.Client(timeout=60, trust_env=False) as client:
 
         def send(row: Mapping[str, Any]) -> None:
-            kind = "sentry" if row.get("source") == "sentry" and "sentry" in sources else "standard"
+            kind = str(row.get("source"))
+            kind = kind if kind in sources else "standard"
             answer = _post(client, row, kind, sources[kind])
             with noting:
                 tally.note(str(row["id"]), answer.status_code, answer.text)
@@ -74,9 +78,8 @@ def send_all(
 def _post(
     client: httpx.Client, row: Mapping[str, Any], kind: str, source: Mapping[str, Any]
 ) -> httpx.Response:
-    signed = {"sentry": sentry, "standard": standard}[kind]
     for attempt in range(ATTEMPTS):
-        body, headers = signed(row, source["secret"])
+        body, headers = SENT[kind](row, source["secret"])
         answer = client.post(source["webhook"], content=body, headers=headers)
         if answer.status_code < 500 or attempt == ATTEMPTS - 1:
             break
@@ -109,31 +112,30 @@ def standard(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]
 
 
 def sentry(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]]:
-    """A row as a signed issue-alert webhook of Sentry."""
+    """A row as a signed issue-alert webhook of Sentry; a message without ``extra.exception``."""
     extra = row.get("extra") or {}
-    exception = extra.get("exception") or {}
-    event = {
-        "event_id": hashlib.md5(str(row["id"]).encode(), usedforsecurity=False).hexdigest(),
-        "issue_id": str(row["id"]),
-        "title": row["title"],
+    identifier = str(row["id"])
+    event_id = hashlib.md5(identifier.encode(), usedforsecurity=False).hexdigest()
+    event: dict[str, Any] = {
+        "event_id": event_id,
+        "issue_id": identifier if len(identifier) <= SENTRY_ID_CHARS else event_id,
+        "title": title(row),
         "culprit": extra.get("culprit"),
         "level": extra.get("level", "error"),
         "platform": "python",
         "release": extra.get("release"),
         "environment": extra.get("environment"),
-        "datetime": row["created_at"],
+        "datetime": row.get("created_at"),
         "message": row.get("text"),
         "web_url": row.get("url"),
-        "exception": {
-            "values": [
-                {
-                    "type": exception.get("type"),
-                    "value": exception.get("value"),
-                    "stacktrace": {"frames": extra.get("frames", [])},
-                }
-            ]
-        },
     }
+    if exception := extra.get("exception"):
+        value = {
+            "type": exception.get("type"),
+            "value": exception.get("value"),
+            "stacktrace": {"frames": extra.get("frames", [])},
+        }
+        event["exception"] = {"values": [value]}
     body = json.dumps(
         {
             "action": "triggered",
@@ -147,3 +149,37 @@ def sentry(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]]:
         "sentry-hook-resource": "event_alert",
         "sentry-hook-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
     }
+
+
+def github(row: Mapping[str, Any], secret: str) -> tuple[bytes, dict[str, str]]:
+    """A row as a signed webhook of GitHub about an issue that was opened."""
+    number = int(hashlib.sha256(str(row["id"]).encode()).hexdigest()[:12], 16)
+    at = row.get("created_at") or datetime.now(UTC).isoformat()
+    repository = (row.get("extra") or {}).get("repository", "acme/larder")
+    issue = {
+        "id": number,
+        "number": number,
+        "title": title(row),
+        "body": row.get("text"),
+        "user": {"login": row.get("author") or "somebody"},
+        "state": "open",
+        "html_url": row.get("url"),
+        "created_at": at,
+        "updated_at": at,
+    }
+    body = json.dumps(
+        {"action": "opened", "issue": issue, "repository": {"full_name": repository}}
+    ).encode()
+    return body, {
+        "content-type": "application/json",
+        "x-github-event": "issues",
+        "x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest(),
+    }
+
+
+def title(row: Mapping[str, Any]) -> str:
+    """The title, which most sources always have; where a row has none, its text's first line."""
+    return row.get("title") or str(row.get("text") or "").strip().split("\n", 1)[0]
+
+
+SENT = {"standard": standard, "sentry": sentry, "github": github}

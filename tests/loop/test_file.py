@@ -1,15 +1,18 @@
 """The demo on a file of feedback: one of somebody's own, and broken ones."""
 
 import gzip
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local.cloud import Cloud
 from local.demo.command import run
 from local.demo.feedback_file import read
 from local.parts import ROOT
-from tests.loop.clouds import started
+from tests.loop.clouds import client, started
 
 DATA = Path(os.environ.get("SOULCASTER_DATA", ROOT.parent / "shared/data")) / "grouping"
 SET = DATA / "hint3_sofmattress.jsonl.gz"
@@ -24,6 +27,37 @@ def test_a_file_of_real_texts_gets_in_whole(tmp_path: Path) -> None:
         assert demo.ended(240) == 0, demo.printed
         for name in ("sent", "accepted", "stored", "clustered"):
             assert f"  {name:<10} {rows:>6}" in demo.printed
+
+
+TRACE = "OSError: no space\n  at larder.Disk.write(Disk.java:7)"
+ROWS: tuple[tuple[dict[str, Any], tuple[str, str, str]], ...] = (
+    ({"source": "sentry", "text": TRACE}, ("sentry", "OSError: no space", TRACE)),
+    (
+        {"source": "sentry", "title": "Boom", "extra": {"exception": {"type": "E", "value": "v"}}},
+        ("sentry", "Boom", "E: v"),
+    ),
+    (
+        {"source": "github", "title": "Export stops", "text": "After a row."},
+        ("github", "Export stops", "After a row."),
+    ),
+    ({"source": "jira", "title": "Undo", "text": "None."}, ("standard", "Undo", "None.")),
+    ({"text": "No dark mode"}, ("standard", "No dark mode", "No dark mode")),
+)
+
+
+@pytest.mark.timeout(300)
+def test_rows_get_in_by_the_ways_of_their_sources(tmp_path: Path) -> None:
+    """Sentry's and GitHub's as theirs, with what they say; everything else by Standard Webhooks."""
+    file = tmp_path / "mixed.jsonl"
+    rows = [{"id": n, **row} for n, (row, _) in enumerate(ROWS)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    state = tmp_path / "state"
+    with started("local.demo", state, "--exit", "--feedback", file) as demo:
+        assert demo.ended(240) == 0, demo.printed
+    with Cloud(state, {}, schedules=False), client(state) as api:
+        page = api.get("/feedback", params={"project": "mixed"}).raise_for_status().json()
+    found = [(item["source"], item["title"], item["body"]) for item in page["items"]]
+    assert sorted(found) == sorted(expected for _, expected in ROWS)
 
 
 @pytest.mark.parametrize(

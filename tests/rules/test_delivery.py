@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, Delivery, pack, unpack
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.kinds import KINDS
+from soulcaster.rules.payload import Unreadable
 from tests.rules.samples import (
     NOW,
     PROJECT,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.sources import github
 from tests.rules.samples import NOW, github_issue, source
 from tests.rules.signed import flips, header_values, hex_hmac, json_values, places, replaced

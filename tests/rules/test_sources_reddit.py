@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.sources import reddit
 from tests.rules.samples import NOW, source, submission
 from tests.rules.signed import hex_hmac, json_values, places, replaced

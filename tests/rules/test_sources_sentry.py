@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.sources import sentry
 from tests.rules.samples import NOW, frame, sentry_event, sentry_issue, source
 from tests.rules.signed import (

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.sources import standard
 from tests.rules.samples import NOW, source, standard_event
 from tests.rules.signed import (

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from soulcaster.rules.feedback import Feedback, Unreadable, member, optional
+from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.kinds import KEPT_HEADERS, KINDS
+from soulcaster.rules.payload import Unreadable, member, optional
 from soulcaster.rules.source import Source
 
 MAX_BODY_BYTES = 1_000_000

@@ -9,7 +9,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulcaster.rules.feedback import Feedback, link, member, milliseconds, optional, title_and_body
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("x-github-event", "x-hub-signature-256")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulcaster.rules.feedback import Feedback, link, member, milliseconds, optional, title_and_body
+from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
 from soulcaster.rules.source import Source
 
 HEADERS: tuple[str, ...] = ()

@@ -9,16 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulcaster.rules.feedback import (
-    SEVERITIES,
-    Feedback,
-    Severity,
-    link,
-    member,
-    milliseconds,
-    optional,
-    title_and_body,
-)
+from soulcaster.rules.feedback import SEVERITIES, Feedback, Severity
+from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("sentry-hook-resource", "sentry-hook-signature", "sentry-hook-timestamp")

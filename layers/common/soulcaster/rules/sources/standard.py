@@ -12,9 +12,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulcaster.rules.feedback import (
-    SEVERITIES,
-    Feedback,
+from soulcaster.rules.feedback import SEVERITIES, Feedback
+from soulcaster.rules.payload import (
     Unreadable,
     link,
     member,
