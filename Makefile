@@ -49,14 +49,19 @@ check: setup  ## all static checks
 	python scripts/requirements.py --check
 	python scripts/openapi.py --check
 	python scripts/contracts.py
+	python scripts/background.py --check
 	sam validate --lint
 
 build: setup  ## sam build of what is deployed
 	sam build --parallel --cached
 
-bench: setup  ## every benchmark, results as JSON lines
+bench: setup  ## every benchmark, results as JSON lines (DATA=folder of labelled sets)
 	@python -m benchmarks.roundtrips
 	@python -m benchmarks.coldstart
+	@$(if $(DATA),for set in "$(DATA)"/grouping/*.jsonl.gz; do \
+	    python -m benchmarks.clustering --data "$$set" --embeddings "$${set%.jsonl.gz}.npy" \
+	        --baselines --json; \
+	done,python -m benchmarks.clustering --data sample/feedback.jsonl --baselines --json)
 
 requirements: $(VENV)  ## write the hashed requirements from pyproject.toml
 	python scripts/requirements.py
