@@ -12,27 +12,59 @@ from routes.jobs import JobOut
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
+from soulcaster.edges.cluster_list import Listed, Merged, Sort, Status
 from soulcaster.rules import ids
+from soulcaster.rules.feedback import Severity
 from soulcaster.rules.ids import PROJECT
 from soulcaster.use_cases.ask_fix import NothingToFix, ask_fix
 
 router = APIRouter(tags=["clusters"])
 
 
+class Impact(BaseModel):
+    """How much a cluster matters, from 0 to 100; `low` and `high` are what chance alone explains.
+
+    `reason` says in a line what the score comes from. It is rated when it changes and, as time
+    passes, every six hours.
+    """
+
+    score: float
+    low: float
+    high: float
+    reason: str
+
+
 class ClusterOut(BaseModel):
-    """Reports of one problem. `named_by` is `model`, or `title` for the title of its first."""
+    """Reports of one problem; times are milliseconds since 1970 in UTC.
+
+    `named_by` is `model`, or `title` for the title of its first. `size` counts items, `reports` how
+    often they were reported, and `reporters` who did, as far as that is known. `severity` is the
+    worst. `trend` is the reports on each of the last 30 UTC days, oldest first. A resolved cluster
+    that is reported again is open, with `regressed_at`, and with `regressed_after` if a pull
+    request had been there when it was resolved.
+    """
 
     id: str
-    status: str
+    status: Literal["open", "resolved", "ignored", "merged"]
     name: str
     summary: str
     named_by: str
     size: int
     sources: dict[str, int]
+    reporters: int
+    reports: int
+    severity: Severity | None
+    impact: Impact
+    trend: list[int]
     first_seen: int
     last_seen: int
     created_at: int
     live_job: str | None
+    merged_into: str | None
+    resolved_at: int | None
+    resolved_pr: str | None
+    regressed_at: int | None
+    regressed_after: str | None
 
 
 class ClusterWhole(ClusterOut):
@@ -40,6 +72,16 @@ class ClusterWhole(ClusterOut):
 
     feedback: list[FeedbackOut]
     jobs: list[JobOut]
+
+
+class StatusWanted(BaseModel):
+    """What the cluster is from now on.
+
+    What is `resolved` opens again when it is reported again; what is `ignored` stays so.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    status: Status
 
 
 class RebalanceWanted(BaseModel):
@@ -67,20 +109,24 @@ class JobAsked(BaseModel):
 @router.get("/clusters", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_clusters(
     project: ProjectId,
-    sort: Literal["recent", "size"] = "size",
+    sort: Sort = "impact",
+    status: Listed = "open",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PageOf[ClusterOut]:
-    """A project's clusters, the largest or the most recently reported first."""
-    return page_of(ClusterOut, wiring.clusters().page(project, sort, position(cursor), limit))
+    """A project's clusters: those that matter most, the latest or the largest first."""
+    found = wiring.cluster_list().page(
+        project, position(cursor), limit, sort=sort, status=status, now=now_ms()
+    )
+    return page_of(ClusterOut, found)
 
 
 @router.post("/clusters/rebalance", status_code=202, responses=NOT_FOUND)
 def rebalance(wanted: RebalanceWanted) -> Accepted:
-    """Cluster what is pending in a project now, without waiting for the schedule."""
+    """Cluster what is pending in a project, then look at it again as a whole, without waiting."""
     if wiring.projects().stats(wanted.project) is None:
         raise not_found("project")
-    wiring.queue("CLUSTER_QUEUE_URL").send(json.dumps({"project": wanted.project}))
+    wiring.queue("CLUSTER_QUEUE_URL").send(json.dumps({"project": wanted.project, "look": True}))
     return Accepted()
 
 
@@ -88,10 +134,27 @@ def rebalance(wanted: RebalanceWanted) -> Accepted:
 def read_cluster(cluster: str, limit: Limit = 50) -> ClusterWhole:
     """A cluster with its newest `limit` items and its jobs."""
     project = ids.project_of(cluster, "cl")
-    found = wiring.clusters().read(project, cluster, limit) if project else None
+    found = wiring.cluster_list().read(project, cluster, limit, now_ms()) if project else None
     if found is None:
         raise not_found("cluster")
     return ClusterWhole(**found)
+
+
+@router.patch("/clusters/{cluster}", responses={**NOT_FOUND, **CONFLICT})
+def change_cluster(cluster: str, wanted: StatusWanted) -> ClusterOut:
+    """Say what a cluster is; to say it again changes nothing."""
+    project = ids.project_of(cluster, "cl")
+    if project is None:
+        raise not_found("cluster")
+    try:
+        found = wiring.cluster_list().set_status(
+            project, cluster, wanted.status, "api key", now_ms()
+        )
+    except Merged as error:
+        raise HTTPException(409, str(error)) from error
+    if found is None:
+        raise not_found("cluster")
+    return ClusterOut(**found)
 
 
 @router.post("/clusters/{cluster}/fix", status_code=202, responses={**NOT_FOUND, **CONFLICT})

@@ -1,4 +1,6 @@
-"""Counters."""
+"""Counters, and what they were day by day."""
+
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -6,6 +8,8 @@ from pydantic import BaseModel
 from routes.errors import NOT_FOUND, not_found
 from routes.paging import ProjectId
 from soulcaster import wiring
+from soulcaster.edges.clock import now_ms
+from soulcaster.rules.ids import PROJECT
 
 router = APIRouter(tags=["stats"])
 
@@ -21,6 +25,12 @@ class Stats(BaseModel):
     jobs: dict[str, int]
 
 
+class Trend(BaseModel):
+    """A project's reports on each of the last UTC days, oldest first; the last one is today."""
+
+    reports: list[int]
+
+
 @router.get("/stats", responses=NOT_FOUND)
 def read_stats(project: ProjectId) -> Stats:
     """A project's counters."""
@@ -28,3 +38,13 @@ def read_stats(project: ProjectId) -> Stats:
     if found is None:
         raise not_found("project")
     return Stats(**found)
+
+
+@router.get("/projects/{project}/trend", responses=NOT_FOUND)
+def read_trend(project: str, days: Literal["30", "90"] = "30") -> Trend:
+    """How much was reported in a project, day by day."""
+    known = PROJECT.fullmatch(project)
+    found = wiring.cluster_list().trend(project, int(days), now_ms()) if known else None
+    if found is None:
+        raise not_found("project")
+    return Trend(reports=found)
