@@ -18,23 +18,34 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
+ABOUT = "send the messages of a dead-letter queue back to the queues that they came from"
+
+
 class NotOne(Exception):  # noqa: N818 - names what is wrong
     """No queue is meant by what was given, or more than one is."""
 
 
 def main() -> int:
     """Returns the exit status: 1 when nothing was started."""
-    parser = argparse.ArgumentParser(prog="redrive", description=__doc__.partition("\n")[0])
-    parser.add_argument("queue", help="the dead-letter queue's logical id, or its address")
-    given = parser.parse_args().queue
+    parser = argparse.ArgumentParser(prog="redrive", description=ABOUT)
+    arguments(parser)
     try:
-        sqs = boto3.client("sqs")
-        url = given if "://" in given else found(sqs, given)
-        counted = redrive(sqs, url)
+        return run(parser.parse_args())
     except (NotOne, BotoCoreError, ClientError) as error:
         print(f"redrive: {error}", file=sys.stderr)
         return 1
-    print(f"{url}: about {counted} messages go back")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``run`` is told."""
+    parser.add_argument("queue", help="the dead-letter queue's logical id, or its address")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send them back; raises ``NotOne`` and what AWS's client does when nothing was started."""
+    sqs = boto3.client("sqs")
+    url = options.queue if "://" in options.queue else found(sqs, options.queue)
+    print(f"{url}: about {redrive(sqs, url)} messages go back")
     return 0
 
 
