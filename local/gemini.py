@@ -2,7 +2,8 @@
 
 ``POST /v1beta/models/all-minilm-l6-v2:batchEmbedContents`` gives real sentence embeddings.
 ``POST /v1beta/models/extractive-local:generateContent`` is no language model: it quotes the most
-central of the ``<item>`` elements in the prompt, and its ``modelVersion`` says so.
+central of the ``<item>`` elements in the prompt, and its ``modelVersion`` says so. Asked which
+``<pair>`` elements are about the same it says nothing of any, as it can't tell.
 """
 
 import argparse
@@ -81,12 +82,15 @@ def app(embedder: Embedder, key: str) -> Starlette:
                 return JSONResponse({"embeddings": [{"values": row} for row in vectors.tolist()]})
             case "generateContent":
                 _check_model(model, NAMING_MODEL, method)
+                if _wanted(body) == {"n", "same"}:
+                    return JSONResponse(_generated(body, []))
                 items = _items(body)
                 loop = asyncio.get_running_loop()
                 described = await loop.run_in_executor(
                     encoder, extract.describe, items, embedder.embed
                 )
-                return JSONResponse(_generated(body, *described))
+                name, summary = described
+                return JSONResponse(_generated(body, {"name": name, "summary": summary}))
         raise Refused(501, "UNIMPLEMENTED", f"{method} is not emulated")
 
     async def other(request: Request) -> Response:
@@ -186,12 +190,19 @@ def _text(content: Any, place: str) -> str:
     return text
 
 
-def _items(body: Mapping[str, Any]) -> list[str]:
+def _wanted(body: Mapping[str, Any]) -> set[str]:
+    """The fields of the JSON object, or of each in a list, that is asked for."""
     _check_fields(body, {"contents", "systemInstruction", "generationConfig"})
     config = body.get("generationConfig", {})
     _check_fields(config, {"responseMimeType", "responseSchema"})
-    wanted = config.get("responseSchema", {}).get("properties", {}).keys()
-    if config.get("responseMimeType") != "application/json" or wanted != {"name", "summary"}:
+    schema = config.get("responseSchema", {})
+    if config.get("responseMimeType") != "application/json" or not isinstance(schema, dict):
+        raise Refused(501, "UNIMPLEMENTED", "only answers in JSON are emulated")
+    return set(schema.get("items", schema).get("properties", {}))
+
+
+def _items(body: Mapping[str, Any]) -> list[str]:
+    if _wanted(body) != {"name", "summary"}:
         raise Refused(501, "UNIMPLEMENTED", "only a JSON name and summary are emulated")
     prompt = "".join(_text(content, "contents") for content in body.get("contents", []))
     items = [html.unescape(item) for item in ITEM.findall(prompt)]
@@ -200,8 +211,8 @@ def _items(body: Mapping[str, Any]) -> list[str]:
     return items
 
 
-def _generated(body: Mapping[str, Any], name: str, summary: str) -> dict[str, Any]:
-    answer = json.dumps({"name": name, "summary": summary})
+def _generated(body: Mapping[str, Any], content: Any) -> dict[str, Any]:
+    answer = json.dumps(content)
     # As a rule four characters are a token.
     read, written = len(json.dumps(body["contents"])) // 4, len(answer) // 4
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from soulcaster.edges.redis import Redis
     from tests.support.world import World
 
 MODEL = Path(__file__).resolve().parents[1] / ".soulcaster/state/gemini"
@@ -30,3 +31,31 @@ def world(deployed: "World") -> "World":
 
     state.clear(deployed)
     return deployed
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Valkey behind the emulated REST protocol."""
+    from local import redis_rest  # noqa: PLC0415 - not every test needs the emulators
+    from tests.edges.servers import TOKEN  # noqa: PLC0415 - as above
+
+    with redis_rest.started(tmp_path_factory.mktemp("redis"), TOKEN) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The same, emptied."""
+    from tests.edges.servers import command  # noqa: PLC0415 - as above
+
+    command(redis_server, "FLUSHALL")
+    return redis_server
+
+
+@pytest.fixture
+def redis(redis_url: str) -> "Redis":
+    """The edge of an empty Redis."""
+    from soulcaster.edges.redis import Redis  # noqa: PLC0415 - as above
+    from tests.edges.servers import TOKEN  # noqa: PLC0415 - as above
+
+    return Redis(redis_url, TOKEN)

@@ -6,7 +6,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from mangum import Mangum
 
-from routes import clusters, feedback, jobs, projects, sources, stats
+from routes import (
+    clusters,
+    corrections,
+    feedback,
+    grouping,
+    jobs,
+    projects,
+    search,
+    sources,
+    stats,
+)
 from routes.auth import require_key
 from routes.errors import Problem
 from soulcaster import logs
@@ -28,7 +38,7 @@ app = FastAPI(
         503: {"model": Problem, "description": "A store did not answer; try again"},
     },
 )
-for part in (projects, sources, feedback, clusters, jobs, stats):
+for part in (projects, grouping, sources, feedback, clusters, corrections, search, jobs, stats):
     app.include_router(part.router)
 
 

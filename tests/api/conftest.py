@@ -8,23 +8,19 @@ import pytest
 from app import app
 from starlette.testclient import TestClient
 
-from local import redis_rest, sqs
+from local import sqs
+from local.parameters import DIMENSIONS, EMBEDDING_MODEL
 from local.serve import running
 from soulcaster import wiring
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.project import Project
-from tests.edges.servers import TOKEN, command, secrets_manager
+from tests.edges.servers import TOKEN, secrets_manager
 from tests.local.emulated import options
+from tests.support import account
 
 KEY = "an-api-key-of-some-length"
-
-
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Valkey behind the emulated REST protocol."""
-    with redis_rest.started(tmp_path_factory.mktemp("redis"), TOKEN) as url:
-        yield url
+NOWHERE = "http://127.0.0.1:1"  # nobody listens there; tests that search by meaning have others
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +37,12 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     """The address of a Secrets Manager, and the ARNs of what is in it."""
     with secrets_manager() as url:
         client = boto3.client("secretsmanager", **options(url))
-        values = {"UPSTASH_REDIS_REST_TOKEN_ARN": TOKEN, "API_KEY_ARN": KEY}
+        values = {
+            "UPSTASH_REDIS_REST_TOKEN_ARN": TOKEN,
+            "UPSTASH_VECTOR_REST_TOKEN_ARN": TOKEN,
+            "GEMINI_API_KEY_ARN": TOKEN,
+            "API_KEY_ARN": KEY,
+        }
         yield {
             "AWS_ENDPOINT_URL": url,
             **{
@@ -53,26 +54,24 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 @pytest.fixture(autouse=True)
 def _environment(
-    redis_server: str, sqs_url: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    redis_url: str, sqs_url: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """What the template gives the function, with nothing left from the test before."""
-    command(redis_server, "FLUSHALL")
+    account.nobodys(monkeypatch)
     given = {
         **secrets,
-        "UPSTASH_REDIS_REST_URL": redis_server,
+        "UPSTASH_REDIS_REST_URL": redis_url,
+        "UPSTASH_VECTOR_REST_URL": NOWHERE,
+        "GOOGLE_GEMINI_BASE_URL": NOWHERE,
+        "EMBEDDING_MODEL": EMBEDDING_MODEL,
+        "EMBEDDING_DIMENSIONS": str(DIMENSIONS),
+        "NAMING_MODEL": "extractive-local",
         "AWS_ENDPOINT_URL_SQS": sqs_url,
         "FIX_QUEUE_URL": f"{sqs_url}/123456789012/fix",
         "CLUSTER_QUEUE_URL": f"{sqs_url}/123456789012/cluster",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "an-access-key",
-        "AWS_SECRET_ACCESS_KEY": "a-secret-key",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     forget()
     yield
     forget()
@@ -96,12 +95,6 @@ def api(anybody: TestClient) -> TestClient:
     """A client with the installation's key."""
     anybody.headers["authorization"] = f"Bearer {KEY}"
     return anybody
-
-
-@pytest.fixture
-def redis(redis_server: str) -> Redis:
-    """The store behind the API."""
-    return Redis(redis_server, TOKEN)
 
 
 @pytest.fixture

@@ -9,12 +9,18 @@ IDS = {
     "feedback": "fb_larder_0a",
     "cluster": "cl_larder_0a",
     "job": "job_larder_0a",
+    "correction": "cor_larder_1",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /projects": {"id": "larder", "name": "Larder"},
     "PUT /projects/{project}": {"name": "Larder"},
     "POST /sources": {"project": "larder", "name": "web", "kind": "standard"},
     "POST /clusters/rebalance": {"project": "larder"},
+    "PATCH /clusters/{cluster}": {"status": "resolved"},
+    "POST /clusters/{cluster}/merge": {"clusters": ["cl_larder_0b"]},
+    "POST /clusters/{cluster}/split": {"items": ["fb_larder_0a"]},
+    "POST /clusters/{cluster}/move": {"item": "fb_larder_0a", "to": "cl_larder_0b"},
+    "POST /corrections/{correction}/undo": {},
 }
 
 
@@ -31,4 +37,6 @@ def request(method: str, path: str) -> dict[str, Any]:
     """A well-formed request for a route, as arguments of a client's ``request``."""
     body = BODIES.get(f"{method} {path}")
     query = {"project": "larder"} if method == "GET" and "{" not in path else None
+    if path == "/search":
+        query = {"project": "larder", "q": "export"}
     return {"method": method, "url": path.format(**IDS), "json": body, "params": query}

@@ -6,7 +6,17 @@ import pytest
 from app import app
 from starlette.testclient import TestClient
 
-from routes import clusters, feedback, jobs, projects, sources, stats
+from routes import (
+    clusters,
+    corrections,
+    feedback,
+    grouping,
+    jobs,
+    projects,
+    search,
+    sources,
+    stats,
+)
 from soulcaster.edges.redis import Redis
 from tests.api.conftest import KEY
 from tests.api.routes_table import request, routes
@@ -75,7 +85,7 @@ def test_every_documented_route_is_guarded() -> None:
 
 def test_nothing_else_is_served(anybody: TestClient, api: TestClient) -> None:
     """No page about the API is open, with a key or without."""
-    parts = (projects, sources, feedback, clusters, jobs, stats)
+    parts = (projects, grouping, sources, feedback, clusters, corrections, search, jobs, stats)
     assert len(app.routes) == len(parts)
     assert sum(len(part.router.routes) for part in parts) == len(routes())
     for path in ("/", "/docs", "/redoc", "/openapi.json", "/health", "/webhooks/larder/x"):

@@ -99,10 +99,10 @@ def test_a_queue_that_fails_loses_nothing(
 
 
 def test_clustering_can_be_asked_for(api: TestClient, sqs_url: str, larder: Project) -> None:
-    """202 and a message that names the project."""
+    """202 and a message that names the project, and asks for a look at all of it."""
     answer = api.post("/clusters/rebalance", json={"project": "larder"})
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
-    assert received(sqs_url, "cluster") == [{"project": "larder"}]
+    assert received(sqs_url, "cluster") == [{"project": "larder", "look": True}]
     assert api.post("/clusters/rebalance", json={"project": "nobody"}).status_code == 404
     assert received(sqs_url, "cluster") == []
 

@@ -19,7 +19,10 @@ HANDLERS = re.findall(
 LATE = {
     "poll": {"soulcaster.edges.github", "soulcaster.edges.reddit", "praw", "prawcore"},
     "cluster": {"soulcaster.edges.gemini", "soulcaster.edges.vector", "google.genai", "httpx2"},
-    "app": {"soulcaster.edges.queues"},
+    "app": {
+        *("soulcaster.edges.queues", "soulcaster.edges.gemini", "soulcaster.edges.vector"),
+        *("google.genai", "httpx2"),
+    },
     "dispatch": {"soulcaster.edges.tasks"},
     "callback": {"soulcaster.edges.bucket", "soulcaster.edges.github"},
     "publish": {"soulcaster.edges.bucket", "soulcaster.edges.github"},

@@ -1,16 +1,18 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from soulcaster.edges.cluster_store import ClusterStore, Named, Pending
+from soulcaster.edges.cluster_store import (
+    ClusterStore,
+    Committed,
+    Decided,
+    Named,
+)
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis, Stale
-from soulcaster.rules.cluster import Assignment, Member
-from soulcaster.rules.page import Page, decode_cursor
 from soulcaster.rules.project import Project
-from tests.edges.clusters import LEASE_MS, claimed, clustered, into, stored
+from tests.edges.clusters import LEASE_MS, claimed, clustered, into, page_of, stored
 from tests.edges.servers import command, everything
 from tests.rules.samples import NOW, feedback
 
@@ -23,23 +25,14 @@ def store(redis: Redis) -> ClusterStore:
     return ClusterStore(redis)
 
 
-def page_of(
-    store: ClusterStore, sort: str, cursor: str | None = None, limit: int = 10
-) -> Page[dict[str, Any]]:
-    page = store.page("larder", sort, decode_cursor(cursor), limit)
-    assert page is not None
-    return page
-
-
 def test_a_claim_holds_what_is_pending(redis: Redis) -> None:
     """The items in the order they arrived, whole, and no more than asked for."""
     items = [feedback(external_id=f"i{n}", received_at=NOW + n) for n in range(4)]
     stored(redis, *items)
     claim = claimed(redis, limit=3)
     assert (claim.project, claim.owner) == ("larder", "a")
-    assert list(claim.items) == [
-        Pending(item.id, item.title, item.text, item.text_hash, "github", item.created_at, "")
-        for item in items[:3]
+    assert [(i.id, i.title, i.text, i.text_hash, i.kind, i.cluster) for i in claim.items] == [
+        (item.id, item.title, item.text, item.text_hash, "report", "") for item in items[:3]
     ]
 
 
@@ -78,7 +71,7 @@ def test_the_same_owner_comes_in_again(store: ClusterStore, redis: Redis) -> Non
     assert again.fence != first.fence
     with pytest.raises(Stale):
         store.commit(first, into(first, CLUSTER), [], [], NOW, NOW)
-    assert store.commit(again, into(again, CLUSTER), [], [], NOW, NOW) == (1, 0, 0)
+    assert store.commit(again, into(again, CLUSTER), [], [], NOW, NOW) == Committed(1, 0, 0, False)
 
 
 def test_a_stale_fence_commits_nothing(store: ClusterStore, redis: Redis, redis_url: str) -> None:
@@ -102,8 +95,10 @@ def test_a_commit_is_all_of_it(store: ClusterStore, redis: Redis, redis_url: str
     stored(redis, first, second, feedback(source="sentry", external_id="3", created_at=NOW - 9))
     claim = claimed(redis)
     named = Named(CLUSTER, "Export", "Rows are lost.", 3, "model")
-    assert store.commit(claim, into(claim, CLUSTER), [named], [], NOW, NOW) == (3, 0, 0)
-    (shown,) = page_of(store, "size").items
+    assert store.commit(claim, into(claim, CLUSTER), [named], [], NOW, NOW) == Committed(
+        3, 0, 0, False
+    )
+    (shown,) = page_of(redis).items
     assert (shown["id"], shown["name"], shown["summary"]) == (CLUSTER, "Export", "Rows are lost.")
     assert (shown["size"], shown["sources"]) == (3, {"github": 2, "sentry": 1})
     assert (shown["first_seen"], shown["last_seen"]) == (NOW - 9, NOW + 9)
@@ -115,17 +110,15 @@ def test_a_commit_is_all_of_it(store: ClusterStore, redis: Redis, redis_url: str
 
 
 def test_why_an_item_is_where_it_is(store: ClusterStore, redis: Redis) -> None:
-    """The score, the bar and the neighbours are kept with the item."""
+    """What the rule says of its decision is kept with the item."""
     stored(redis, feedback())
     claim = claimed(redis)
-    near = Member("fb_larder_x", CLUSTER, 0.87)
-    decided = Assignment(claim.items[0].id, CLUSTER, False, 0.87, 0.62, (near,))
+    decided = Decided(claim.items[0].id, claim.items[0].text_hash, CLUSTER, '{"score": 0.87}')
     store.commit(claim, [decided], [], [], NOW, NOW)
     found = FeedbackStore(redis).read("larder", decided.id)
     assert found is not None
     assert found["cluster"] == CLUSTER
-    assert found["why"]["score"] == 0.87
-    assert found["why"]["nearest"] == [{"id": near.id, "cluster": CLUSTER, "cosine": 0.87}]
+    assert found["why"] == {"score": 0.87}
 
 
 def test_an_item_edited_meanwhile_stays_pending(store: ClusterStore, redis: Redis) -> None:
@@ -134,11 +127,13 @@ def test_an_item_edited_meanwhile_stays_pending(store: ClusterStore, redis: Redi
     claim = claimed(redis)
     edited = feedback(body="New words.", version=NOW + 1)
     stored(redis, edited)
-    assert store.commit(claim, into(claim, CLUSTER), [], [], NOW, NOW) == (1, 1, 1)
+    assert store.commit(claim, into(claim, CLUSTER), [], [], NOW, NOW) == Committed(1, 1, 1, False)
     again = claimed(redis)
     assert [(item.text, item.cluster) for item in again.items] == [(edited.text, CLUSTER)]
-    assert store.commit(again, [], [], [], NOW, NOW) == (0, 0, 0)
-    (shown,) = page_of(store, "size").items
+    (item,) = again.items
+    decided = Decided(item.id, item.text_hash)
+    assert store.commit(again, [decided], [], [], NOW, NOW) == Committed(0, 0, 0, False)
+    (shown,) = page_of(redis).items
     assert shown["size"] == 1
 
 
@@ -147,15 +142,17 @@ def test_an_item_keeps_its_cluster(store: ClusterStore, redis: Redis) -> None:
     clustered(redis, feedback())
     stored(redis, feedback(body="New words.", version=NOW + 1))
     claim = claimed(redis)
-    assert store.commit(claim, into(claim, "cl_larder_other"), [], [], NOW, NOW) == (0, 0, 0)
-    assert page_of(store, "size").total == 1
+    assert store.commit(claim, into(claim, "cl_larder_other"), [], [], NOW, NOW) == Committed(
+        0, 0, 0, False
+    )
+    assert page_of(redis).total == 1
 
 
-def test_a_cluster_is_as_old_as_its_oldest_item(store: ClusterStore, redis: Redis) -> None:
+def test_a_cluster_is_as_old_as_its_oldest_item(redis: Redis) -> None:
     """When an item turns out to be older than was known, its cluster is, too."""
     cluster = clustered(redis, feedback(), feedback(external_id="2", created_at=NOW + 5))
     stored(redis, feedback(version=NOW + 1, created_at=NOW - 50))
-    (shown,) = page_of(store, "size").items
+    (shown,) = page_of(redis).items
     assert (shown["id"], shown["first_seen"], shown["size"]) == (cluster, NOW - 50, 2)
 
 
@@ -194,52 +191,3 @@ def test_the_recent_are_not_too_many(store: ClusterStore, redis: Redis, redis_ur
     store.commit(claim, [], [], [(f"fb_{n:05}", "v") for n in range(2_500)], NOW, NOW + 100)
     assert command(redis_url, "ZCARD", "p:larder:recent") == 2_000
     assert command(redis_url, "HLEN", "p:larder:recent:vectors") == 2_000
-
-
-def test_neighbours_are_where_redis_says(store: ClusterStore, redis: Redis) -> None:
-    """Cluster, title and sizes of those that are in a cluster; the others are not there."""
-    one = feedback(title="No last row")
-    cluster = clustered(redis, one, name="Export")
-    lone = feedback(external_id="2")
-    stored(redis, lone)
-    context = store.context("larder", [one.id, lone.id, "fb_larder_gone"])
-    assert context.members == {one.id: (cluster, "No last row")}
-    assert context.clusters == {cluster: (1, 1)}
-    assert store.context("larder", []) == type(context)({}, {})
-
-
-def test_a_cluster_is_read_whole(store: ClusterStore, redis: Redis) -> None:
-    """With its newest items first and as many as asked for; None where there is none."""
-    items = [feedback(external_id=f"i{n}", created_at=NOW + n) for n in range(4)]
-    cluster = clustered(redis, *items, name="Export")
-    found = store.read("larder", cluster, 2)
-    assert found is not None
-    assert [item["id"] for item in found["feedback"]] == [items[3].id, items[2].id]
-    assert (found["name"], found["size"], found["jobs"]) == ("Export", 4, [])
-    assert store.read("larder", "cl_larder_none", 2) is None
-    assert store.read("other", cluster, 2) is None
-
-
-@pytest.mark.parametrize("sort", ["size", "recent"])
-def test_a_cluster_that_grows_is_not_in_the_way(
-    store: ClusterStore, redis: Redis, sort: str
-) -> None:
-    """When the last cluster of a page grows before the next page is read, none is lost."""
-    for n in range(6):
-        clustered(redis, feedback(external_id=f"i{n}"), name=f"n{n}")
-    order = [each["id"] for each in page_of(store, sort).items]
-    first = page_of(store, sort, limit=3)
-    stored(redis, feedback(external_id="more", created_at=NOW + 5))
-    claim = claimed(redis)
-    store.commit(claim, into(claim, order[2]), [], [], NOW, NOW)
-    rest = page_of(store, sort, first.next_cursor)
-    assert [each["id"] for each in rest.items] == order[3:]
-
-
-def test_sorts(store: ClusterStore, redis: Redis) -> None:
-    """The largest or the most recently reported first."""
-    large = clustered(redis, feedback(), feedback(external_id="2"))
-    recent = clustered(redis, feedback(external_id="3", created_at=NOW + 9))
-    for sort, order in (("size", [large, recent]), ("recent", [recent, large])):
-        assert [each["id"] for each in page_of(store, sort).items] == order
-    assert store.page("other", "size", "", 5) is None

@@ -16,4 +16,4 @@ def test_a_commit_says_what_is_left(redis: Redis, project: Project) -> None:
     for left, projects in ((1, 2), (0, 1)):
         claim = claimed(redis, limit=2)
         done = store.commit(claim, into(claim, "cl_larder_one"), [], [], NOW, NOW)
-        assert done == (len(claim.items), left, projects)
+        assert (done.clustered, done.pending, done.projects) == (len(claim.items), left, projects)

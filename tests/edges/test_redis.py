@@ -31,6 +31,20 @@ def test_every_script_is_valid(redis: Redis) -> None:
             assert "on @user_script" in str(error)  # noqa: PT017 - some need no arguments
 
 
+def test_a_library_stands_in_its_line_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each where it is first wanted, with what it wants before it; a script without stays."""
+    texts = {
+        "a.lua": "--#include one\n--#include two\nreturn one() + two()\n",
+        "lib/one.lua": "local function one() return 1 end\n",
+        "lib/two.lua": "--#include one\nlocal function two() return one() + 1 end\n",
+        "b.lua": "-- says --#include one\nreturn 1\n",
+    }
+    monkeypatch.setattr(edge, "_text", texts.__getitem__)
+    one, two = texts["lib/one.lua"], texts["lib/two.lua"].partition("\n")[2]
+    assert edge._source.__wrapped__("a") == f"{one}{two}return one() + two()\n"
+    assert edge._source.__wrapped__("b") == texts["b.lua"]
+
+
 def test_a_script_error_is_named(redis: Redis) -> None:
     """What the server says is kept, and the script is named."""
     with pytest.raises(RedisError, match=r"store_batch: .*NOPROJECT nobody") as caught:

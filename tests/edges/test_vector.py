@@ -70,18 +70,34 @@ def test_projects_and_models_do_not_meet(vectors: Vectors, url: str) -> None:
 
 
 def test_a_large_batch_is_put_in_parts(vectors: Vectors) -> None:
-    """More than one request may hold arrive all the same."""
+    """More than one request may hold arrive all the same, and can be had again."""
     rows = unit(1_200)
-    vectors.put("larder", [f"v{n}" for n in range(1_200)], rows)
+    names = [f"v{n}" for n in range(1_200)]
+    vectors.put("larder", names, rows)
     for place in (0, 999, 1_000, 1_199):
         ((hit, *_),) = vectors.nearest("larder", rows[place : place + 1], 1)
         assert hit[0] == f"v{place}"
+    fetched = vectors.fetch("larder", names)
+    assert list(fetched) == names
+    assert np.allclose(np.stack(list(fetched.values())), rows, atol=1e-6)
 
 
-def test_nothing_is_put_for_nothing() -> None:
+def test_what_is_not_there_is_not_fetched(vectors: Vectors) -> None:
+    """Only the ids that the project has come back, whether there are others or none at all."""
+    assert vectors.fetch("larder", ["a"]) == {}
+    vectors.put("larder", ["a"], unit(1))
+    assert vectors.fetch("larder", ["b", "a", "c"]).keys() == {"a"}
+    assert vectors.known("larder", ["b", "a", "c"]) == {"a"}
+    assert vectors.fetch("other", ["a"]) == {}
+    assert vectors.known("other", ["a"]) == set()
+
+
+def test_nothing_is_asked_for_nothing() -> None:
     """An empty batch makes no request."""
     with scripted() as server:
-        Vectors(server.url, TOKEN, "m", WIDTH).put("larder", [], np.empty((0, WIDTH), np.float32))
+        vectors = Vectors(server.url, TOKEN, "m", WIDTH)
+        vectors.put("larder", [], np.empty((0, WIDTH), np.float32))
+        assert vectors.fetch("larder", []) == {}
     assert server.connections == 0
 
 
@@ -111,16 +127,20 @@ def test_a_refusal_is_an_error(url: str) -> None:
             refused.nearest("larder", rows, 1)
         with pytest.raises(VectorError, match=f"upsert: .*{why}"):
             refused.put("larder", ["a", "b"], rows)
+    with pytest.raises(VectorError, match=r"fetch: .*Unauthorized"):
+        Vectors(url, "wrong", "m", WIDTH).fetch("larder", ["a"])
 
 
 @pytest.mark.parametrize("body", [b"<html/>", b"null", b"[]", b"{}", b'{"result": 5}', b""])
 def test_no_other_answer_is_taken_for_one(body: bytes) -> None:
     """A proxy's page is an error, and nothing is tried again by itself."""
-    with scripted([answer(body)], [answer(body)]) as server:
+    with scripted([answer(body)], [answer(body)], [answer(body)]) as server:
         other = Vectors(server.url, TOKEN, "m", WIDTH)
         with pytest.raises(VectorError, match="query"):
             other.nearest("larder", unit(2), 1)
-    assert len(server.requests) == 1
+        assert len(server.requests) == 1
+        with pytest.raises(VectorError, match="fetch"):
+            other.fetch("larder", ["a"])
 
 
 def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

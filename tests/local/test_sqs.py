@@ -5,7 +5,6 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,10 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.serve import running
-from local.sqs import app
 from tests.local.emulated import Clock
 from tests.local.queues import client, count, receive
 
 MIB = 1_048_576
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def url(tmp_path: Path, clock: Clock) -> Iterator[str]:
-    with running(app(tmp_path, clock=clock)) as url:
-        yield url
-
-
-@pytest.fixture
-def sqs(url: str) -> Any:
-    return client(url)
-
-
-@pytest.fixture
-def queue(sqs: Any) -> Any:
-    return sqs.create_queue(QueueName="main")["QueueUrl"]
 
 
 def test_message_comes_back_whole(sqs: Any, queue: str) -> None:
@@ -215,11 +191,11 @@ def test_size_limit_counts_bytes_of_message_and_batch(sqs: Any, queue: str) -> N
     assert count(sqs, queue) == (3, 0)
 
 
-def test_long_poll_ends_when_a_message_is_sent(url: str, sqs: Any, queue: str) -> None:
+def test_long_poll_ends_when_a_message_is_sent(sqs_url: str, sqs: Any, queue: str) -> None:
     """A waiting receive gets a message that another client sends meanwhile."""
     got: list[Any] = []
     waiting = threading.Thread(
-        target=lambda: got.extend(receive(client(url), queue, WaitTimeSeconds=20))
+        target=lambda: got.extend(receive(client(sqs_url), queue, WaitTimeSeconds=20))
     )
     waiting.start()
     sqs.send_message(QueueUrl=queue, MessageBody="late")
@@ -235,7 +211,7 @@ def test_long_poll_sees_a_message_reappear(sqs: Any, queue: str) -> None:
     assert again["Attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_poll_of_a_gone_client_takes_nothing(url: str, sqs: Any, queue: str) -> None:
+def test_poll_of_a_gone_client_takes_nothing(sqs_url: str, sqs: Any, queue: str) -> None:
     """A message sent after a waiting client has gone stays visible for others."""
 
     def call(operation: str, body: dict[str, object]) -> bytes:
@@ -246,7 +222,7 @@ def test_poll_of_a_gone_client_takes_nothing(url: str, sqs: Any, queue: str) -> 
             f"Content-Length: {len(content)}\r\n\r\n{content}"
         ).encode()
 
-    with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as gone:
+    with socket.create_connection(("127.0.0.1", httpx.URL(sqs_url).port or 0)) as gone:
         gone.sendall(call("ListQueues", {}))
         assert gone.recv(9_999).startswith(b"HTTP/1.1 200")
         gone.sendall(call("ReceiveMessage", {"QueueUrl": queue, "WaitTimeSeconds": 20}))
@@ -270,7 +246,7 @@ def test_old_messages_expire_and_purge_empties(sqs: Any, clock: Clock) -> None:
     assert count(sqs, queue) == (0, 0)
 
 
-def test_receive_reads_the_index(tmp_path: Path, url: str, queue: str, sqs: Any) -> None:
+def test_receive_reads_the_index(tmp_path: Path, sqs_url: str, queue: str, sqs: Any) -> None:
     """A receive finds its messages through (queue, visible_at), without sorting the backlog."""
     with sqlite3.connect(tmp_path / "sqs.sqlite3") as database:
         plan = database.execute(

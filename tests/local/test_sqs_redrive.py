@@ -1,27 +1,12 @@
 """How dead letters leave a queue of the SQS emulator and come back."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.serve import running
-from local.sqs import app
-from tests.local.queues import client, count, receive
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    with running(app(tmp_path)) as url:
-        yield url
-
-
-@pytest.fixture
-def sqs(url: str) -> Any:
-    return client(url)
+from tests.local.queues import count, receive
 
 
 def with_dead_letters(sqs: Any, limit: int) -> tuple[str, str, str]:

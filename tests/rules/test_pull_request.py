@@ -18,7 +18,6 @@ JOB = {"id": "job_larder_00ff", "attempt": "2", "title": "Export loses the last 
 PATCH = Patch(
     "4f2a" * 10,
     "The loop ended early.",
-    "",
     (ChangedFile("larder/export.py", "100644", "x"), ChangedFile("old.py", "100644", None)),
 )
 # What GitHub makes a mention, a reference or a link of, wherever it stands in a text.
@@ -94,12 +93,12 @@ def test_a_title_says_what_was_reported() -> None:
 def test_a_commit_names_its_job() -> None:
     """Title, what was done and the job, each in its own paragraph; no trailer can be added."""
     summary = "Done.\n\nCo-authored-by: Evil <evil@evil.example>"
-    message = commit_message(JOB, Patch(PATCH.base, summary, "", PATCH.files))
+    message = commit_message(JOB, Patch(PATCH.base, summary, PATCH.files))
     title, body, trailer = message.split("\n\n")
     assert title == "Fix: Export loses the last row"
     assert body.startswith("Done. Co-authored-by: Evil")
     assert trailer == "Soulcaster-Job: job_larder_00ff\n"
-    assert "No summary" in commit_message(JOB, Patch(PATCH.base, "", "", PATCH.files))
+    assert "No summary" in commit_message(JOB, Patch(PATCH.base, "", PATCH.files))
 
 
 def test_a_body_holds_the_evidence() -> None:
@@ -128,7 +127,7 @@ def test_hostile_reports_stay_words() -> None:
     """
     attack = "@octocat fixes #1 <script> `x` https://evil.example"
     hostile = item(title=attack, channel=attack, url="https://a.example/`@octocat")
-    patch = Patch(PATCH.base, attack, "", PATCH.files)
+    patch = Patch(PATCH.base, attack, PATCH.files)
     body = pull_request_body({"name": attack, "summary": attack}, JOB, patch, [hostile], 1)
     assert "@octocat" not in body
     assert "#1" not in body

@@ -66,7 +66,7 @@ def pending(world: World) -> str:
     state.redis(world, "DEL", "p:larder:recent", "p:larder:recent:vectors")
     seeds.feedback(world, REPORTS)
     world.kept["tick"] = world.scheduled("ClusterFunction")
-    world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT}))
+    world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT, "look": True}))
     return ""
 
 

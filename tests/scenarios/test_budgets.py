@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import budgets
+from tests.support import budgets, seeds, state
 from tests.support.budgets import Step
 from tests.support.tap import Fault
 from tests.support.world import World
@@ -23,8 +23,10 @@ def test_a_step_keeps_its_budget_of_outside_requests(world: World, step: Step, n
 def test_clustering_cut_off_before_its_commit_keeps_its_budget_when_it_comes_again(
     world: World,
 ) -> None:
-    """The second look at the index that it then takes is within the design's three."""
-    budgets.with_pending(world, 5)
+    """It asks the index for more neighbours, and not more often."""
+    budgets.with_copies(world, 0)
+    state.redis(world, "DEL", "p:larder:recent", "p:larder:recent:vectors")
+    seeds.feedback(world, budgets.titles(5))
     commit = Fault("kill", system="redis", number=3)
     with world.tap.faulty(commit), world.cold():
         assert world.deliver("ClusterQueue")

@@ -95,6 +95,28 @@ def clustering(world: World, n: int) -> dict[str, int]:
     return {"redis": 3, "vector": 3, "gemini": math.ceil(n / 100) + due}
 
 
+def scheduled(world: World, n: int) -> dict[str, int]:
+    """The schedule also asks, once each, which looks are due and which ratings have become old."""
+    budget = clustering(world, n)
+    return {**budget, "redis": budget["redis"] + 2}
+
+
+def copying(world: World, n: int) -> dict[str, int]:
+    """Neither an embedding nor the index, but a name for the cluster when it has doubled."""
+    del world, n
+    return {"redis": 3, "gemini": 1}
+
+
+def looking(world: World, n: int) -> dict[str, int]:
+    """A page for a thousand items, a claim and a commit, after the claim that finds none pending.
+
+    One naming call for each cluster that is called anew; all had their titles before.
+    """
+    due = sum(one["named_by"] == "model" for one in state.records(world, "cl").values())
+    pages = math.ceil(n / 1000)
+    return {"redis": 1 + pages + 2, "vector": pages, "gemini": due}
+
+
 def with_project(world: World, n: int) -> None:
     """A project, and nothing in it."""
     del n
@@ -109,10 +131,27 @@ def with_deliveries(world: World, n: int) -> None:
 
 
 def with_pending(world: World, n: int) -> None:
-    """Feedback to be clustered, and the request to do so."""
+    """Feedback to be clustered, too little for a second look, and the request to do so."""
     seeds.project(world)
+    state.redis(world, "HSET", f"p:{seeds.PROJECT}:look", "looked_total", 10**6)
     seeds.feedback(world, titles(n))
     world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT}))
+
+
+def with_copies(world: World, n: int) -> None:
+    """An item in a cluster, others that say the same, and the request to cluster them."""
+    with_pending(world, 1)
+    consume("ClusterQueue")(world)
+    (title,) = titles(1)
+    seeds.feedback(world, [f"{title}{'!' * (number + 1)}" for number in range(n)])
+    world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT}))
+
+
+def with_looked_at(world: World, n: int) -> None:
+    """Items in clusters of their own, and the request to look at them all again."""
+    seeds.project(world)
+    seeds.apart(world, titles(n))
+    world.send("ClusterQueue", json.dumps({"project": seeds.PROJECT, "look": True}))
 
 
 def with_clusters(world: World, n: int) -> None:
@@ -190,10 +229,24 @@ def ask_fix(world: World) -> None:
     assert world.api("POST", f"/clusters/{world.kept['cluster']}/fix").status == 202
 
 
+def search(world: World) -> None:
+    """A search by words and by meaning."""
+    found = world.made("GET", f"/search?project={seeds.PROJECT}&q=report")
+    assert found["meaning"]
+    assert found["feedback"]
+
+
+def change_status(world: World) -> None:
+    """A person says that a cluster is resolved."""
+    path = f"/clusters/{world.kept['cluster']}"
+    assert world.api("PATCH", path, {"status": "resolved"}).status == 200
+
+
 _P = f"project={seeds.PROJECT}"
 LISTS = ("/projects", f"/sources?{_P}", f"/jobs?{_P}")
 LONG_LISTS = (
     f"/feedback?{_P}&limit=1",
+    f"/clusters?{_P}&limit=1&sort=impact",
     f"/clusters?{_P}&limit=1&sort=size",
     f"/clusters?{_P}&limit=1&sort=recent",
 )
@@ -202,7 +255,9 @@ STEPS = (
     Step("accept a webhook", with_project, post_webhook, fixed(sqs=1)),
     Step("store a batch", with_deliveries, consume("FeedbackQueue"), fixed(redis=1), (1, 10)),
     Step("cluster by request", with_pending, consume("ClusterQueue"), clustering, (1, 100, 500)),
-    Step("cluster by schedule", with_pending, tick, clustering, (1, 100)),
+    Step("cluster by schedule", with_pending, tick, scheduled, (1, 100)),
+    Step("cluster copies", with_copies, consume("ClusterQueue"), copying, (1, 100)),
+    Step("look again", with_looked_at, consume("ClusterQueue"), looking, (1, 100, 1001)),
     *(
         Step(f"first page of {path}", with_clusters, page(path), PAGE)
         for path in (*LISTS, *LONG_LISTS)
@@ -212,6 +267,9 @@ STEPS = (
         for path in LONG_LISTS
     ),
     Step("a cluster with feedback and jobs", with_clusters, read_cluster, fixed(redis=2)),
+    Step("search", with_clusters, search, fixed(redis=1, vector=1, gemini=1)),
+    Step("resolve a cluster", with_clusters, change_status, fixed(redis=1)),
+    Step("a project's trend", with_clusters, page(f"/projects/{seeds.PROJECT}/trend"), PAGE),
     Step("ask for a fix", with_clusters, ask_fix, fixed(redis=1, sqs=1)),
 )
 

@@ -12,16 +12,16 @@ import numpy as np
 from local.demo import senders
 from local.parameters import DIMENSIONS, EMBEDDING_MODEL
 from soulcaster.edges.clock import now_ms
-from soulcaster.edges.cluster_store import ClusterStore, Named
+from soulcaster.edges.cluster_store import ClusterStore, Decided, Named
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.edges.vector import Vectors
 from soulcaster.rules import ids
-from soulcaster.rules.cluster import Assignment
 from soulcaster.rules.delivery import Delivery, kept
 from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.grouping.marks import packed
 from soulcaster.rules.job import PATIENCE, State
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
@@ -119,10 +119,27 @@ def cluster(world: World, titles: Sequence[str] = ("Import loses the last line",
     claim = clusters.claim(PROJECT, "seed", 60_000, 500, THEN)
     assert claim is not None
     vectors(world).put(PROJECT, members, np.eye(len(members), DIMENSIONS, dtype=np.float32))
-    assigned = [Assignment(i, found, i == founder, 1.0, 0.5, ()) for i in members]
+    mark = packed(np.eye(1, 512, dtype=np.float32)[0])
+    assigned = [Decided(i.id, i.text_hash, found, "{}", marks=mark) for i in claim.items]
     name = Named(found, titles[0], "Something is lost.", len(members), "model")
     clusters.commit(claim, assigned, [name], [], THEN, THEN)
     return found
+
+
+def apart(world: World, titles: Sequence[str]) -> None:
+    """An item for each title in a cluster of its own, far from all others."""
+    feedback(world, titles)
+    clusters, random = ClusterStore(redis(world)), np.random.default_rng(7)
+    while claim := clusters.claim(PROJECT, "seed", 60_000, 500, THEN):
+        rows = random.normal(size=(len(claim.items), DIMENSIONS))
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        vectors(world).put(PROJECT, [item.id for item in claim.items], rows.astype(np.float32))
+        decided, names = [], []
+        for item, row in zip(claim.items, random.normal(size=(len(rows), 512)), strict=True):
+            found, marks = ids.cluster_id(PROJECT, item.id), packed(row.astype(np.float32))
+            decided.append(Decided(item.id, item.text_hash, found, "{}", marks=marks))
+            names.append(Named(found, item.title, "", 1, "title"))
+        clusters.commit(claim, decided, names, [], THEN, THEN)
 
 
 def job_id(world: World) -> str:

@@ -26,13 +26,13 @@ return found
 """
 # Who works at the moment, and what the index may not show yet: neither is a result.
 _PASSING = re.compile(r"p:[^:]+:(lease|fence|recent|recent:vectors)")
-_SCORED_BY_CLOCK = re.compile(r"sys:jobs|p:[^:]+:(pending|jobs)")
+_SCORED_BY_CLOCK = re.compile(r"sys:(jobs|looks)|p:[^:]+:(pending|jobs|cls:ranked)")
 # Who asks for a fix gets an id that nothing determines.
 _RANDOM_JOB = re.compile(r"job_[a-z0-9-]+_[0-9a-f]{20}")
 _CLOCK_FIELDS = {
     "job": {"created", "updated", "deadline", "task"},
-    "cl": {"created"},
-    "fb": {"received"},
+    "cl": {"created", "ranked_at"},
+    "fb": {"received", "heard", "first_heard", "top_at", "event_at"},
 }
 
 
@@ -127,8 +127,10 @@ def _entry(text: str) -> Any:
 
 
 def _fields(key: str, fields: dict[str, str]) -> dict[str, Any]:
-    if key.endswith(":cursors"):
+    if key.endswith((":cursors", ":events")):
         return dict.fromkeys(fields, "a time")
+    if key.endswith(":look"):
+        return {n: value for n, value in fields.items() if n not in ("looked_at", "asked_by")}
     if key.endswith(":counts"):
         return {name: value for name, value in fields.items() if value != "0"}
     kind = key.split(":")[2] if key.count(":") >= 2 else ""

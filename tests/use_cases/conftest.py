@@ -1,16 +1,22 @@
 """The product on real emulators, with a project whose repository nobody has used."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import vector
+from local.serve import running
 from soulcaster.edges.job_store import JobStore
+from soulcaster.edges.redis import Redis
+from soulcaster.edges.vector import Vectors
 from soulcaster.rules.job import attempt_message, credential, object_key
-from tests.support import seeds, state
+from tests.support import grouping, seeds, state
+from tests.support.grouping import Working
 from tests.support.world import World
 
 CHANGE = {"path": "larder.py", "mode": "100644", "content": "def shelves():\n    return 3\n"}
@@ -82,6 +88,19 @@ class Fixing:
     def ticket(self, job: str) -> str:
         """What the task of the first attempt is started with."""
         return credential(self.world.secrets["TicketKey"], "ticket", job, 1)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty vector index."""
+    with running(vector.app(tmp_path, grouping.TOKEN, grouping.WIDTH)) as url:
+        yield url
+
+
+@pytest.fixture
+def working(redis: Redis, index: str) -> Working:
+    """A project without feedback."""
+    return Working(redis, Vectors(index, grouping.TOKEN, "topics", grouping.WIDTH))
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from soulcaster.edges.cluster_store import Claim, Context, Named, Pending
+from soulcaster.edges.cluster_store import Named
 from soulcaster.edges.gemini import Gemini, GeminiError, Name
-from soulcaster.rules.cluster import Assignment, Member
 from soulcaster.use_cases import name_clusters as use_case
-from soulcaster.use_cases.name_clusters import NAMES_AT_ONCE, NAMING_SECONDS, name_clusters
-
-NOTHING = Context({}, {})
+from soulcaster.use_cases.name_clusters import (
+    NAMES_AT_ONCE,
+    NAMING_SECONDS,
+    Changed,
+    name_clusters,
+)
 
 
 class Model(Gemini):
@@ -27,7 +29,7 @@ class Model(Gemini):
         """A name made of the first text."""
         self.asked.append(list(texts))
         if "refuse" in texts[0]:
-            raise GeminiError("no", retryable=False)
+            raise GeminiError("no")
         if "hang" in texts[0]:
             self.answers.wait(60)
         return Name(f"About {texts[0]}", "In short.")
@@ -40,48 +42,54 @@ def model() -> Iterator[Model]:
     made.answers.set()
 
 
-def batch(*clusters: Sequence[str]) -> tuple[Claim, list[Assignment]]:
-    """A claim whose items, known by their titles, are each in the cluster of the first of them."""
-    items = [Pending(one, one, one, "", "github", 0, "") for each in clusters for one in each]
-    assigned = [
-        Assignment(one, f"of {each[0]}", one == each[0], 0.9, 0.5, ())
-        for each in clusters
-        for one in each
-    ]
-    return Claim("larder", "a", "1", tuple(items), ()), assigned
+def changed(*texts: str, size: int = 0, named_size: int = 0) -> Changed:
+    """A cluster called after the first of its texts, new if it was not named."""
+    return Changed(f"of {texts[0]}", size or len(texts), named_size, texts[0], texts)
 
 
 def test_names_come_from_the_model_and_titles_from_lone_items(model: Model) -> None:
     """Two items are named by the model, one by its own title."""
-    claim, assigned = batch(["a", "b"], ["c"])
-    assert name_clusters(claim, assigned, NOTHING, model) == [
+    assert name_clusters([changed("a", "b"), changed("c")], model) == [
         Named("of c", "c", "", 1, "title"),
         Named("of a", "About a", "In short.", 2, "model"),
     ]
     assert model.asked == [["a", "b"]]
 
 
-def test_a_cluster_is_named_anew_when_it_has_doubled(model: Model) -> None:
-    """Not before, and then from its new items and their neighbours' titles."""
-    claim, assigned = batch(["a"])
-    (one,) = assigned
-    near = Assignment(
-        one.id, "of a", False, 0.9, 0.5, (Member("m", "of a", 0.9), Member("x", "of x", 0.9))
-    )
-    for named_size, asked in ((3, []), (2, [["a", "older"]])):
-        context = Context({"m": ("of a", "older")}, {"of a": (3, named_size)})
-        names = name_clusters(claim, [near], context, model)
-        assert (model.asked, len(names)) == (asked, len(asked))
+@pytest.mark.parametrize(
+    ("size", "named_size", "asked"),
+    [(4, 3, 0), (5, 3, 0), (6, 3, 1), (3, 1, 1), (4, 7, 0), (4, 8, 1), (2, 5, 1)],
+)
+def test_a_cluster_is_named_anew_when_it_has_doubled_or_halved(
+    model: Model, size: int, named_size: int, asked: int
+) -> None:
+    """Not before, and then by the size that it has."""
+    names = name_clusters([changed("a", size=size, named_size=named_size)], model)
+    assert len(model.asked) == asked
+    assert [one.size for one in names] == [size] * asked
+
+
+def test_a_cluster_that_one_item_is_left_of_is_named_by_it(model: Model) -> None:
+    """Once: who has that name already keeps it, with nothing written."""
+    assert name_clusters([changed("a", named_size=2)], model) == [
+        Named("of a", "a", "", 1, "title")
+    ]
+    assert name_clusters([changed("a", named_size=1)], model) == []
+    assert model.asked == []
+
+
+def test_what_is_said_twice_says_it_once(model: Model) -> None:
+    """Copies of a text don't take the place of others."""
+    name_clusters([changed("a", "a", "b", "a", size=9)], model)
+    assert model.asked == [["a", "b"]]
 
 
 def test_what_can_not_be_named_has_a_title(model: Model) -> None:
     """A new cluster gets its founder's, and is due again; an old one keeps what it is called."""
-    claim, assigned = batch(["refuse", "b"])
-    assert name_clusters(claim, assigned, NOTHING, model) == [
+    assert name_clusters([changed("refuse", "b")], model) == [
         Named("of refuse", "refuse", "", 1, "title")
     ]
-    known = Context({}, {"of refuse": (2, 2)})
-    assert name_clusters(claim, assigned, known, model) == []
+    assert name_clusters([changed("refuse", "b", size=4, named_size=2)], model) == []
 
 
 def test_naming_ends_in_time(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +103,7 @@ def test_naming_ends_in_time(model: Model, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(use_case, "wait", time_is_up)
     hanging = [[f"hang {n}", "x"] for n in range(NAMES_AT_ONCE)]
     waiting = [[f"hang {n}", "x"] for n in range(NAMES_AT_ONCE, NAMES_AT_ONCE + 3)]
-    claim, assigned = batch(["a", "b"], *hanging, *waiting)
-    names = name_clusters(claim, assigned, NOTHING, model)
+    names = name_clusters([changed(*one) for one in (["a", "b"], *hanging, *waiting)], model)
     assert limits == [NAMING_SECONDS] == [60]
     assert {(one.name, one.by, one.size) for one in names} == {
         ("About a", "model", 2),

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from soulcaster.edges.cluster_list import ClusterList
 from soulcaster.edges.cluster_store import ClusterStore
+from soulcaster.edges.correction_store import CorrectionStore
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.job_store import JobStore
+from soulcaster.edges.look_store import LookStore
+from soulcaster.edges.model_store import ModelStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
+from soulcaster.edges.search_store import SearchStore
 from soulcaster.edges.secrets import Secrets
 from soulcaster.settings import setting
 
@@ -63,13 +68,38 @@ def feedback() -> FeedbackStore:
 
 
 def clusters() -> ClusterStore:
-    """Clusters in Redis."""
+    """How clusters are made in Redis."""
     return ClusterStore(redis())
+
+
+def looks() -> LookStore:
+    """Second looks at clusters in Redis."""
+    return LookStore(redis())
+
+
+def cluster_list() -> ClusterList:
+    """Clusters in Redis as people see them."""
+    return ClusterList(redis())
+
+
+def corrections() -> CorrectionStore:
+    """People's corrections in Redis."""
+    return CorrectionStore(redis())
+
+
+def searches() -> SearchStore:
+    """The index of words in Redis."""
+    return SearchStore(redis())
 
 
 def jobs() -> JobStore:
     """Fix jobs in Redis."""
     return JobStore(redis())
+
+
+def models() -> ModelStore:
+    """What was measured of embedding models, in Redis."""
+    return ModelStore(redis())
 
 
 def projects() -> ProjectStore:
@@ -85,8 +115,8 @@ def queue(variable: str) -> "Queue":
     return Queue(setting(variable))
 
 
-def vectors() -> "Vectors":
-    """The vector index."""
+def vectors(hurried: bool = False) -> "Vectors":
+    """The vector index; ``hurried`` where somebody waits for the answer."""
     from soulcaster.edges.vector import Vectors
 
     return _once(
@@ -95,11 +125,12 @@ def vectors() -> "Vectors":
         secret("UPSTASH_VECTOR_REST_TOKEN_ARN"),
         setting("EMBEDDING_MODEL"),
         int(setting("EMBEDDING_DIMENSIONS")),
+        hurried,
     )
 
 
-def gemini() -> "Gemini":
-    """Gemini."""
+def gemini(hurried: bool = False) -> "Gemini":
+    """Gemini; ``hurried`` where somebody waits for the answer."""
     from soulcaster.edges.gemini import Gemini
 
     return _once(
@@ -109,6 +140,7 @@ def gemini() -> "Gemini":
         setting("EMBEDDING_MODEL"),
         int(setting("EMBEDDING_DIMENSIONS")),
         setting("NAMING_MODEL"),
+        hurried,
     )
 
 

@@ -40,16 +40,12 @@ class GitHubError(Exception):
     """GitHub refused, failed or could not be reached (``status`` 0 then).
 
     ``retryable``: the same call may succeed later (5xx, rate limits, transport errors).
-    ``retry_after``: the seconds GitHub asked to wait, if it named any.
     """
 
-    def __init__(
-        self, status: int, message: str, *, limited: bool = False, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, *, limited: bool = False) -> None:
         super().__init__(f"GitHub: {status or 'not reached'}: {message}")
         self.status = status
         self.message = message
-        self.retry_after = retry_after
         self.retryable = limited or status in (0, 429) or status >= 500
 
 
@@ -277,15 +273,9 @@ def _refusal(response: httpx.Response) -> GitHubError:
         else:
             parts.append(str(error))
     message = ": ".join(parts)[:500]
-    wait = response.headers.get("retry-after", "")
     limited = response.status_code == 403 and (
-        bool(wait)
+        "retry-after" in response.headers
         or response.headers.get("x-ratelimit-remaining") == "0"
         or "rate limit" in message.lower()
     )
-    return GitHubError(
-        response.status_code,
-        message,
-        limited=limited,
-        retry_after=int(wait) if wait.isdigit() else None,
-    )
+    return GitHubError(response.status_code, message, limited=limited)

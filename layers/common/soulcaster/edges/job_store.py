@@ -45,7 +45,8 @@ class JobStore:
     def ask(self, cluster: str, now: int, asked_by: str) -> tuple[str, dict[str, Any]] | None:
         """Ask for a fix of ``cluster``; joins the live job when there is one.
 
-        Returns (created or joined, {id, state, attempt}), or None when there is no cluster.
+        Returns (created, joined, no_repository or merged, {id, state, attempt}), or None when there
+        is no cluster. ``id`` is the job's, or that of the cluster that it was merged into.
         """
         project = ids.project_of(cluster, "cl") or ""
         job = ids.new_job_id(project)

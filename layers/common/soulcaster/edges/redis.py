@@ -1,5 +1,6 @@
 """Redis over Upstash's REST protocol: one script is one round trip, and the only way in."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,7 @@ from upstash_redis.errors import UpstashError
 TIMEOUT_SECONDS = 2.0
 # What the client stumbles over when the answer is not Redis's, such as a proxy's page.
 _NOT_REDIS = (ValueError, KeyError, AttributeError, AssertionError)
+_INCLUDE = re.compile(r"^--#include ([a-z_]+)\n", re.MULTILINE)
 
 
 class RedisError(Exception):
@@ -55,7 +57,23 @@ class Redis:
 
 @cache
 def _source(script: str) -> str:
-    return files("soulcaster.edges.lua").joinpath(f"{script}.lua").read_text("utf-8")
+    """The script's text with ``lua/lib/NAME.lua`` in place of each line ``--#include NAME``.
+
+    A library may include others; each stands where it is first wanted, and only there.
+    """
+    included: set[str] = set()
+
+    def library(line: re.Match[str]) -> str:
+        if line[1] in included:
+            return ""
+        included.add(line[1])
+        return _INCLUDE.sub(library, _text(f"lib/{line[1]}.lua"))
+
+    return _INCLUDE.sub(library, _text(f"{script}.lua"))
+
+
+def _text(path: str) -> str:
+    return files("soulcaster.edges.lua").joinpath(path).read_text("utf-8")
 
 
 def record(flat: Iterable[Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Upstash Vector: a cache of embeddings, asked for neighbours. It never knows clusters."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,13 @@ from numpy.typing import NDArray
 from upstash_vector import Index
 from upstash_vector.errors import UpstashError
 
+from soulcaster.rules.grouping.background import slug
+
 if TYPE_CHECKING:
-    from upstash_vector.types import QueryRequest
+    from upstash_vector.types import FetchResult, QueryRequest
 
 TIMEOUT_SECONDS = 20.0
+HURRIED_SECONDS = 3.0
 BATCH = 1_000  # what one upsert may hold
 # What the client stumbles over when the answer is not Upstash's, such as a proxy's page.
 _NOT_VECTOR = (ValueError, KeyError, TypeError, AttributeError)
@@ -24,16 +26,24 @@ class VectorError(Exception):
 
 
 class Vectors:
-    """The embeddings of all projects; a namespace for each project and model."""
+    """The embeddings of all projects; a namespace for each project and model.
 
-    def __init__(self, url: str, token: str, model: str, dimensions: int) -> None:
+    A request may take 20 seconds; where somebody waits for the answer (``hurried``), 3.
+    """
+
+    def __init__(
+        self, url: str, token: str, model: str, dimensions: int, hurried: bool = False
+    ) -> None:
         self._index = Index(url, token, retries=0, allow_telemetry=False)
         # The client waits ten minutes and can't be told otherwise.
-        self._index._client = httpx.Client(timeout=TIMEOUT_SECONDS)  # noqa: SLF001
-        self._model = f"{re.sub(r'[^a-z0-9]+', '-', model.lower())}-{dimensions}"
+        seconds = HURRIED_SECONDS if hurried else TIMEOUT_SECONDS
+        self._index._client = httpx.Client(timeout=seconds)  # noqa: SLF001
+        self.model = model
+        self.dimensions = dimensions
+        self.space = slug(model, dimensions)
 
     def _namespace(self, project: str) -> str:
-        return f"{project}.{self._model}"
+        return f"{project}.{self.space}"
 
     def nearest(
         self, project: str, vectors: NDArray[np.float32], top: int
@@ -49,6 +59,31 @@ class Vectors:
             raise VectorError(f"query: {type(error).__name__}: {error}") from error
         # Upstash scores cosine as (1 + cos) / 2.
         return [[(hit.id, 2 * hit.score - 1) for hit in hits] for hits in found]
+
+    def fetch(self, project: str, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of those of ``ids`` that the index has; one request per 1,000.
+
+        Raises ``VectorError``.
+        """
+        found = self._fetch(project, ids, include_vectors=True)
+        return {hit.id: np.array(hit.vector, np.float32) for hit in found}
+
+    def known(self, project: str, ids: Sequence[str]) -> set[str]:
+        """Those of ``ids`` that the index has; one request per 1,000. Raises ``VectorError``."""
+        return {hit.id for hit in self._fetch(project, ids, include_vectors=False)}
+
+    def _fetch(
+        self, project: str, ids: Sequence[str], *, include_vectors: bool
+    ) -> list["FetchResult"]:
+        space, found = self._namespace(project), []
+        try:
+            for start in range(0, len(ids), BATCH):
+                part = list(ids[start : start + BATCH])
+                hits = self._index.fetch(part, include_vectors=include_vectors, namespace=space)
+                found += [hit for hit in hits if hit is not None]
+        except (UpstashError, httpx.HTTPError, *_NOT_VECTOR) as error:
+            raise VectorError(f"fetch: {type(error).__name__}: {error}") from error
+        return found
 
     def put(self, project: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Insert or replace the vectors of ``ids``; one request per 1,000."""

@@ -1,6 +1,7 @@
 """Identifiers: every one says what it names and which project it belongs to.
 
-``fb_larder_3f…``: a kind, the project, and a hash of content (or, for jobs, randomness).
+``fb_larder_3f…``: a kind, the project, and a hash of content (for jobs randomness, for
+corrections their number in the project).
 So a redelivery has the same id for ever, and the project of any id is known without a
 look-up.
 """
@@ -10,11 +11,11 @@ import re
 import secrets
 
 PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-_ID = re.compile(rf"(fb|cl|job|src)_({PROJECT.pattern})_([a-z0-9-]{{1,40}})")
+_ID = re.compile(rf"(fb|cl|job|src|cor)_({PROJECT.pattern})_([a-z0-9-]{{1,40}})")
 
 
 def project_of(identifier: str, kind: str) -> str | None:
-    """The project of an id of ``kind`` (fb, cl, job, src); None if it is no such id."""
+    """The project of an id of ``kind`` (fb, cl, job, src, cor); None if it is no such id."""
     match = _ID.fullmatch(identifier)
     return match[2] if match and match[1] == kind else None
 

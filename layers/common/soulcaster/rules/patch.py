@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from soulcaster.rules.feedback import clean
+from soulcaster.rules.text import clean
 
 MAX_FILES = 40
 MAX_BYTES = 400_000
@@ -49,7 +49,6 @@ class Patch:
 
     base: str
     summary: str
-    diff: str
     files: tuple[ChangedFile, ...]
 
 
@@ -57,7 +56,7 @@ def parse_patch(text: str) -> Patch:
     """The patch that a task uploaded, checked; raises ``PatchRefused``."""
     try:
         raw: dict[str, Any] = json.loads(text)
-        base, summary, diff = str(raw["base"]), str(raw["summary"]), str(raw["diff"])
+        base, summary = str(raw["base"]), str(raw["summary"])
         files = tuple(_file(entry) for entry in raw["files"])
     except PatchRefused:
         raise
@@ -75,7 +74,7 @@ def parse_patch(text: str) -> Patch:
         raise PatchRefused("it changes the same file twice")
     if _SECRET.search(summary):
         raise PatchRefused("its summary holds what looks like a credential")
-    return Patch(base, clean(summary, 4_000), diff[:MAX_BYTES], files)
+    return Patch(base, clean(summary, 4_000), files)
 
 
 def _file(entry: dict[str, Any]) -> ChangedFile:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from soulcaster.rules.feedback import plain
+from soulcaster.rules.text import plain
 
 ITEM_CHARS = 1_200
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulcaster.rules.feedback import plain
 from soulcaster.rules.patch import Patch
+from soulcaster.rules.text import plain
 
 _MENTION = re.compile(r"[@\uff20](?=\w)")
 _REFERENCE = re.compile(r"(?i)#(?=\d)|(?<![A-Z0-9])gh-(?=\d)")

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class NothingToFix(Exception):  # noqa: N818 - an answer
-    """The project has no repository that a fix could go to."""
+    """The project has no repository that a fix could go to, or the cluster no items any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def ask_fix(cluster: str, asked_by: str, *, jobs: JobStore, queue: Queue, now: i
     outcome, job = answer
     if outcome == "no_repository":
         raise NothingToFix("repository: the project has none; set one first")
+    if outcome == "merged":
+        raise NothingToFix(f"cluster: it was merged into {job['id']}; ask for that one")
     if outcome == "created":
         try:
             queue.send(attempt_message(job["id"], job["attempt"]))

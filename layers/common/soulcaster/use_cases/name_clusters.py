@@ -1,12 +1,12 @@
-"""Give names to the clusters of a batch that are due for one."""
+"""Give names to the clusters that are due for one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
-from soulcaster.edges.cluster_store import Claim, Context, Named, Pending
+from soulcaster.edges.cluster_store import Named
 from soulcaster.edges.gemini import Gemini, GeminiError
-from soulcaster.rules.cluster import Assignment
 
 log = logging.getLogger(__name__)
 
@@ -16,39 +16,53 @@ NAMES_AT_ONCE = 4
 NAMING_SECONDS = 60
 
 
-def name_clusters(
-    claim: Claim, assigned: Sequence[Assignment], context: Context, gemini: Gemini
-) -> list[Named]:
-    """Names for the clusters that are due: new, or twice as large as when last named.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A cluster that items came to or went from, and what it has now: ``size`` items.
+
+    ``named_size``: how many it had when it was named, 0 for a new one. ``title``: of its first
+    item; ``texts``: of its items, the most telling first.
+    """
+
+    id: str
+    size: int
+    named_size: int
+    title: str
+    texts: Sequence[str]
+
+
+def name_clusters(changed: Iterable[Changed], gemini: Gemini) -> list[Named]:
+    """Names for the clusters that are due: new, or twice or half as large as when last named.
 
     Never fails and takes 60 seconds at most: a cluster that could not be named has the title of an
-    item, or keeps its name, and is due again when it next grows.
+    item, or keeps its name, and is due again when it next changes.
     """
-    items = {item.id: item for item in claim.items}
-    joined: dict[str, list[Assignment]] = {}
-    for one in assigned:
-        joined.setdefault(one.cluster, []).append(one)
-    due: list[tuple[str, int, list[str]]] = []
+    due: list[Changed] = []
     names: list[Named] = []
-    for cluster, members in joined.items():
-        was, named_size = context.clusters.get(cluster, (0, 0))
-        size = was + len(members)
-        if size < NAMED_FROM:
-            names.append(_by_title(cluster, items[members[0].id], size))
-        elif size >= max(NAMED_FROM, 2 * named_size):
-            due.append((cluster, size, _texts(members, items, context)))
-    made = _ask_all([texts for _, _, texts in due], gemini)
-    for (cluster, size, _), name in zip(due, made, strict=True):
+    for cluster in changed:
+        if cluster.size < NAMED_FROM:
+            if cluster.named_size != cluster.size:
+                names.append(_by_title(cluster, cluster.size))
+        elif cluster.size >= max(NAMED_FROM, 2 * cluster.named_size) or (
+            2 * cluster.size <= cluster.named_size
+        ):
+            due.append(cluster)
+    made = _ask_all([_distinct(cluster.texts) for cluster in due], gemini)
+    for cluster, name in zip(due, made, strict=True):
         if name is not None:
-            names.append(Named(cluster, *name, size, "model"))
-        elif cluster not in context.clusters:
+            names.append(Named(cluster.id, *name, cluster.size, "model"))
+        elif not cluster.named_size:
             # A later run names it: its named size stays below two.
-            names.append(_by_title(cluster, items[joined[cluster][0].id], 1))
+            names.append(_by_title(cluster, 1))
     return names
 
 
-def _by_title(cluster: str, item: Pending, size: int) -> Named:
-    return Named(cluster, item.title[:80], "", size, "title")
+def _by_title(cluster: Changed, size: int) -> Named:
+    return Named(cluster.id, cluster.title[:80], "", size, "title")
+
+
+def _distinct(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(texts))[:TEXTS_FOR_A_NAME]
 
 
 def _ask_all(texts: Sequence[Sequence[str]], gemini: Gemini) -> list[tuple[str, str] | None]:
@@ -69,13 +83,3 @@ def _ask(texts: Sequence[str], gemini: Gemini) -> tuple[str, str] | None:
         log.exception("not named")
         return None
     return made.name, made.summary
-
-
-def _texts(members: Sequence[Assignment], items: dict[str, Pending], context: Context) -> list[str]:
-    """What a cluster's name is made from: its new items, then their neighbours in it."""
-    texts = {member.id: items[member.id].text for member in members}
-    for member in members:
-        for near in member.nearest:
-            if near.id not in texts and near.id in context.members:
-                texts[near.id] = context.members[near.id][1]
-    return list(texts.values())[:TEXTS_FOR_A_NAME]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from soulcaster.rules import delivery, ids
 from soulcaster.rules.delivery import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, Delivery
-from soulcaster.rules.feedback import Unreadable
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.source import Source
 
 

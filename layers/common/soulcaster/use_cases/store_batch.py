@@ -2,14 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import RedisError, Unreached
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import Delivery
-from soulcaster.rules.feedback import Feedback, Unreadable
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.source import Source
+
+if TYPE_CHECKING:
+    from soulcaster.rules.feedback import Feedback
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,12 @@
+--#include lease
+--#include riders
 -- Takes the lease on a project with pending feedback and reads what a batch needs.
--- ARGV: project ('' = any), owner, lease in ms, batch size, now, JSON array of projects to skip.
--- Returns {} when there is nothing to do, else {project, fence, items, recents}: an item is {id,
--- title, text, text_hash, source, created, cluster}, a recent {id, vector}.
+-- ARGV: project ('' = any), owner, lease in ms, batch size, now, JSON array of projects to skip,
+-- the space of the embedding model's vectors.
+-- Returns {} when there is nothing to do, else {project, fence, items, recents, whether vectors of
+-- pending items may be in the index, learned}: an item is {id, title, text, text_hash, kind,
+-- cluster, fingerprint, who stands for that, whose cluster}, a recent {id, vector}; of learned see
+-- lib/lease.lua.
 local function pick()
   local projects = ARGV[1] ~= '' and { ARGV[1] } or redis.call('SMEMBERS', 'sys:pending')
   local skip = {}
@@ -12,39 +17,26 @@ local function pick()
     if redis.call('ZCARD', p .. 'pending') == 0 then
       redis.call('SREM', 'sys:pending', project)
     elseif not skip[project] then
-      -- The same owner comes in again: it is the same delivery after its handler was killed.
-      local holder = redis.call('GET', p .. 'lease')
-      if not holder or holder == ARGV[2] then
-        redis.call('SET', p .. 'lease', ARGV[2], 'PX', ARGV[3])
-        return project, p
-      end
+      local fence = take(p, ARGV[2], ARGV[3])
+      if fence then return project, p, fence end
     end
   end
 end
 
-local project, p = pick()
+local project, p, fence = pick()
 if not project then return {} end
-local fence = redis.call('INCR', p .. 'fence')
 local items = {}
 for _, id in ipairs(redis.call('ZRANGE', p .. 'pending', 0, tonumber(ARGV[4]) - 1)) do
-  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'title', 'text', 'text_hash', 'source', 'created',
-    'cluster')
+  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'title', 'text', 'text_hash', 'kind', 'cluster',
+    'fp')
   if fb[1] then
-    items[#items + 1] = { id, fb[1], fb[2], fb[3], fb[4], fb[5], fb[6] or '' }
+    local on, theirs = nil, nil
+    if not fb[5] then on, theirs = stands_for(p, fb[6] or '') end
+    items[#items + 1] = { id, fb[1], fb[2], fb[3], fb[4], fb[5] or '', fb[6] or '', on or '',
+      theirs or '' }
   else
     redis.call('ZREM', p .. 'pending', id)
   end
 end
--- What the vector index may not show yet.
-redis.call('ZREMRANGEBYSCORE', p .. 'recent', '-inf', '(' .. ARGV[5])
-local recents = {}
-local ids = redis.call('ZRANGE', p .. 'recent', 0, -1)
-local held = {}
-for _, id in ipairs(ids) do held[id] = true end
-for _, id in ipairs(redis.call('HKEYS', p .. 'recent:vectors')) do
-  if not held[id] then redis.call('HDEL', p .. 'recent:vectors', id) end
-end
-for _, id in ipairs(ids) do
-  recents[#recents + 1] = { id, redis.call('HGET', p .. 'recent:vectors', id) or '' }
-end
-return { project, fence, items, recents }
+return { project, fence, items, recent_vectors(p, ARGV[5]), redis.call('EXISTS', p .. 'tried'),
+  learned(p, ARGV[7]) }

@@ -1,55 +1,68 @@
+--#include lease
+--#include members
+--#include named
+--#include referee
+--#include riders
 -- Writes what a batch decided, all of it or nothing, and gives the lease back.
--- ARGV: project, owner, fence, now, JSON array of {id, cluster, why, text_hash, source} (cluster
--- '' = only embedded again), JSON array of {id, name, summary, size, by}, JSON array of
--- {id, vector}, until when (ms) those vectors are kept as recent.
--- Returns {newly clustered, still pending here, projects with pending items}; an error STALE when
--- the lease was lost.
+-- ARGV: project, owner, fence, now, JSON array of {id, text_hash} with `cluster` and `why` for those
+-- that join one, `rides` for what rides on another of that fingerprint, `marks` and `names` for those
+-- that were embedded; riders after what they ride on. JSON array of names (lib/named.lua), JSON
+-- array of {id, vector}, until when (ms) those vectors are kept as recent, JSON array of {cluster,
+-- how often it was looked at closely}, whether a second look is due ('1') while more is pending, and
+-- whether when not, the day and how many of its pairs no referee was asked about after all.
+-- Returns {newly clustered, still pending here, projects with pending items, whether a look is due}; an
+-- error STALE when the lease was lost.
 local p = 'p:' .. ARGV[1] .. ':'
-if redis.call('GET', p .. 'lease') ~= ARGV[2] or redis.call('GET', p .. 'fence') ~= ARGV[3] then
+if not holds(p, ARGV[2], ARGV[3]) then
   return redis.error_reply('STALE the lease on ' .. ARGV[1] .. ' was lost')
 end
 
-local function open(cluster, at)
-  redis.call('HSET', p .. 'cl:' .. cluster, 'id', cluster, 'status', 'open', 'created', ARGV[4],
-    'first_seen', at, 'last_seen', at)
-  redis.call('HINCRBY', p .. 'counts', 'clusters', 1)
+local touched = {}
+
+-- What has become of the cluster since the batch was read decides, not what the batch saw.
+local function join(it, home)
+  local cluster = root(p, home)
+  redis.call('HSET', p .. 'fb:' .. it.id, 'home', home, 'why', it.why)
+  carry_out(p, { { id = it.id, to = cluster } }, ARGV[4], touched)
+  came_back(p, cluster, it.id, ARGV[4])
+  redis.call('HINCRBY', p .. 'counts', 'clustered', 1)
+  return true
 end
 
-local function join(it)
-  local fb, cl = p .. 'fb:' .. it.id, p .. 'cl:' .. it.cluster
-  local created = redis.call('HGET', fb, 'created')
-  if redis.call('EXISTS', cl) == 0 then open(it.cluster, created) end
-  redis.call('HSET', fb, 'cluster', it.cluster, 'why', it.why)
-  redis.call('ZADD', cl .. ':items', created, it.id)
-  redis.call('HINCRBY', cl, 'source:' .. it.source, 1)
-  local seen = redis.call('HMGET', cl, 'first_seen', 'last_seen')
-  if tonumber(created) < tonumber(seen[1]) then redis.call('HSET', cl, 'first_seen', created) end
-  if tonumber(created) > tonumber(seen[2]) then redis.call('HSET', cl, 'last_seen', created) end
-  redis.call('ZADD', p .. 'cls', redis.call('HGET', cl, 'last_seen'), it.cluster)
-  redis.call('ZADD', p .. 'cls:size', redis.call('ZCARD', cl .. ':items'), it.cluster)
-  redis.call('HINCRBY', p .. 'counts', 'clustered', 1)
+-- A rider goes where what it rides on belongs, so that undoing a correction takes both back.
+local function board(it, fp)
+  if stands_for(p, fp) ~= it.rides then return false end
+  ride(p, it.id, it.rides)
+  local on = redis.call('HMGET', p .. 'fb:' .. it.rides, 'places', 'home')
+  local said = cjson.decode(on[1] or '[]')
+  return join(it, #said > 0 and said[#said][2] or on[2])
+end
+
+-- Whether the item is newly in a cluster, and whether it is done with.
+local function settle(it)
+  local key = p .. 'fb:' .. it.id
+  local fb = redis.call('HMGET', key, 'text_hash', 'cluster', 'fp')
+  if not fb[1] then return false, true end
+  -- Edited while it was being embedded: it stays pending for its new text.
+  local edited = fb[1] ~= it.text_hash
+  if it.rides then
+    if edited or fb[2] then return false, false end
+    local boarded = board(it, fb[3] or '')
+    return boarded, boarded
+  end
+  redis.call('HSET', key, 'marks', it.marks, 'names', it.names)
+  if not edited and (fb[3] or '') ~= '' then redis.call('HSETNX', p .. 'fps', fb[3], it.id) end
+  return it.cluster and not fb[2] and join(it, it.cluster), not edited
 end
 
 local clustered = 0
 for _, it in ipairs(cjson.decode(ARGV[5])) do
-  local fb = redis.call('HMGET', p .. 'fb:' .. it.id, 'cluster', 'text_hash')
-  if fb[2] then
-    if not fb[1] and it.cluster ~= '' then
-      join(it)
-      clustered = clustered + 1
-    end
-    -- Edited while it was being embedded: it stays pending for its new text.
-    if fb[2] == it.text_hash then redis.call('ZREM', p .. 'pending', it.id) end
-  else
-    redis.call('ZREM', p .. 'pending', it.id)
-  end
+  local joined, done = settle(it)
+  if joined then clustered = clustered + 1 end
+  if done then redis.call('ZREM', p .. 'pending', it.id) end
 end
-for _, n in ipairs(cjson.decode(ARGV[6])) do
-  if redis.call('EXISTS', p .. 'cl:' .. n.id) == 1 then
-    redis.call('HSET', p .. 'cl:' .. n.id, 'name', n.name, 'summary', n.summary,
-      'named_size', n.size, 'named_by', n.by)
-  end
-end
+describe_all(p, touched, ARGV[4])
+name_all(p, cjson.decode(ARGV[6]))
 for _, r in ipairs(cjson.decode(ARGV[7])) do
   redis.call('ZADD', p .. 'recent', ARGV[8], r.id)
   redis.call('HSET', p .. 'recent:vectors', r.id, r.vector)
@@ -60,7 +73,20 @@ for _, id in ipairs(redis.call('ZRANGE', p .. 'recent', 0, -2001)) do
   redis.call('ZREM', p .. 'recent', id)
   redis.call('HDEL', p .. 'recent:vectors', id)
 end
-redis.call('DEL', p .. 'lease')
+give_back(p, ARGV[12], ARGV[13])
+redis.call('DEL', p .. 'lease', p .. 'tried')
 local pending = redis.call('ZCARD', p .. 'pending')
 if pending == 0 then redis.call('SREM', 'sys:pending', ARGV[1]) end
-return { clustered, pending, redis.call('SCARD', 'sys:pending') }
+
+for _, one in ipairs(cjson.decode(ARGV[9])) do
+  -- Below zero, so that the most touched come first and equals in the order of their names.
+  redis.call('ZINCRBY', p .. 'touched', -one[2], root(p, one[1]))
+end
+redis.call('HINCRBY', p .. 'look', 'since', clustered)
+redis.call('HINCRBY', p .. 'look', 'burst', clustered)
+if pending == 0 then redis.call('HSET', p .. 'look', 'burst', 0) end
+if (pending > 0 and ARGV[10] or ARGV[11]) == '1' then
+  redis.call('ZADD', 'sys:looks', ARGV[4], ARGV[1])
+end
+return { clustered, pending, redis.call('SCARD', 'sys:pending'),
+  redis.call('ZSCORE', 'sys:looks', ARGV[1]) and 1 or 0 }

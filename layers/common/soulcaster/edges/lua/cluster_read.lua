@@ -1,6 +1,7 @@
--- A cluster with its newest feedback and its jobs. ARGV: project, cluster, how many items.
--- Returns {} or {cluster fields and values, {{head, open, occurrences, cluster, why}…},
--- {job fields and values…}}.
+--#include trend
+-- A cluster with its newest feedback and its jobs. ARGV: project, cluster, how many items, today,
+-- days of the trend. Returns {} or {cluster fields and values, reports by day, {{head, open,
+-- occurrences, cluster, why}…}, {job fields and values…}}.
 local p = 'p:' .. ARGV[1] .. ':'
 local cl = p .. 'cl:' .. ARGV[2]
 local fields = redis.call('HGETALL', cl)
@@ -13,4 +14,4 @@ end
 for _, id in ipairs(redis.call('LRANGE', cl .. ':jobs', -20, -1)) do
   jobs[#jobs + 1] = redis.call('HGETALL', p .. 'job:' .. id)
 end
-return { fields, items, jobs }
+return { fields, trend(cl .. ':days', tonumber(ARGV[4]), tonumber(ARGV[5])), items, jobs }

@@ -1,9 +1,12 @@
 -- Asks for a fix of a cluster; while one is live, asking again joins it.
 -- ARGV: project, cluster, new job id, now, due, asked by.
--- Returns {outcome, job id, state, attempt}: outcome is created, joined, missing or no_repository.
+-- Returns {outcome, job id, state, attempt}: outcome is created, joined, missing, no_repository or merged
+-- (then with the cluster that its items are in now for an id).
 local p = 'p:' .. ARGV[1] .. ':'
 local cl, id = p .. 'cl:' .. ARGV[2], ARGV[3]
 if redis.call('EXISTS', cl) == 0 then return { 'missing', '', '', 0 } end
+local is = redis.call('HMGET', cl, 'status', 'merged_into')
+if is[1] == 'merged' then return { 'merged', is[2], '', 0 } end
 local project = cjson.decode(redis.call('GET', p .. 'project') or '{}')
 if (project.repository or '') == '' then return { 'no_repository', '', '', 0 } end
 local live = redis.call('HGET', cl, 'job')

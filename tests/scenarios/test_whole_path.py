@@ -1,0 +1,93 @@
+"""From webhooks to clusters, the product groups the sample as the benchmark says that it does."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import batched
+from typing import Any
+
+from benchmarks.clustering import rows
+from benchmarks.clustering.stream import Stream
+from local.demo import feedback_file, senders
+from local.parameters import DIMENSIONS, EMBEDDING_MODEL
+from soulcaster.edges.gemini import Gemini
+from soulcaster.rules import ids
+from soulcaster.rules.delivery import Delivery
+from soulcaster.rules.source import Source
+from tests.support import seeds, state
+from tests.support.world import ROOT, World
+
+SAMPLE = ROOT / "sample/feedback.jsonl"
+AT_A_TIME = 60
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """The kind of source that a row comes from."""
+    name = str(row.get("source"))
+    return name if name == "reddit" or name in senders.SENT else "standard"
+
+
+def send(world: World, row: Mapping[str, Any]) -> None:
+    """A row comes in as its source sends it; what is polled, as the poll hands it on."""
+    kind = kind_of(row)
+    if kind == "reddit":
+        body, headers = rows._reddit(row)
+        identifier = ids.source_id(seeds.PROJECT, kind)
+        source = Source(id=identifier, project=seeds.PROJECT, kind=kind, name=kind)
+        delivery = Delivery(
+            project=seeds.PROJECT,
+            source_id=identifier,
+            source=source,
+            headers=headers,
+            body=body,
+            received_at=seeds.THEN,
+        )
+        world.send("FeedbackQueue", delivery.message())
+    else:
+        body, headers = senders.SENT[kind](row, seeds.SECRETS[kind])
+        answer = world.request("POST", seeds.webhook(kind), body=body, headers=headers)
+        assert answer.status == 202, answer
+
+
+def stored_as(row: Mapping[str, Any]) -> str:
+    """The id that a row has in the product."""
+    item = rows.feedback(row)
+    source = ids.source_id(seeds.PROJECT, kind_of(row))
+    return replace(item, project=seeds.PROJECT, source_id=source).id
+
+
+def test_the_product_groups_as_the_benchmark_does(world: World) -> None:
+    """The same items in the same batches are in the same groups: webhooks, queues, stores, the
+    index and second looks change nothing about what the rule decides.
+    """
+    seeds.project(world)
+    given = list(feedback_file.read(SAMPLE))
+    known = {row.id: row for row in rows.load(SAMPLE)}
+    gemini = Gemini(
+        world.direct.gemini, world.credentials.gemini, EMBEDDING_MODEL, DIMENSIONS, "none"
+    )
+    benchmark, order = Stream(model=EMBEDDING_MODEL), []
+    for part in batched(given, AT_A_TIME, strict=False):
+        for row in part:
+            send(world, row)
+        world.drain("FeedbackQueue")
+        assert world.tick("ClusterFunction").error is None
+        # The index has come to show what was put there.
+        state.redis(world, "DEL", "p:larder:recent", "p:larder:recent:vectors")
+        items = [replace(known[str(row["id"])], id=stored_as(row)) for row in part]
+        benchmark.add(items, gemini.embed([item.text for item in items]), pending=0)
+        order += [item.id for item in items]
+    expected = grouped(dict(zip(order, benchmark.result().labels, strict=True)))
+    found = {item: one["cluster"] for item, one in state.records(world, "fb").items()}
+    assert grouped(found) == expected
+    assert len(expected) > 20
+    looked = json.loads(world.api("GET", f"/projects/{seeds.PROJECT}/grouping").body)
+    assert looked["looks"] > 1
+
+
+def grouped(labels: Mapping[str, str]) -> set[frozenset[str]]:
+    """Which items are together, whatever the groups are called."""
+    groups: dict[str, set[str]] = {}
+    for item, label in labels.items():
+        groups.setdefault(label, set()).add(item)
+    return {frozenset(items) for items in groups.values()}
