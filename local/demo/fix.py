@@ -9,7 +9,7 @@ from local.demo.people import GitHubPeople
 from local.demo.proof import prove
 from local.demo.screen import Screen
 
-ENDS = ("pr_open", "no_change", "refused", "failed", "timed_out")
+ENDS = ("pr_open", "no_change", "refused", "failed", "timed_out", "over_budget")
 # An agent may work for as long as its job allows without a change that can be seen from here.
 QUIET_SECONDS = 40 * 60
 

@@ -24,6 +24,7 @@ WAYS: dict[State, list[State]] = {
     "refused": ["starting", "running", "publishing", "refused"],
     "no_change": ["starting", "running", "no_change"],
     "timed_out": ["starting", "running", "timed_out"],
+    "over_budget": ["starting", "running", "over_budget"],
     "failed": ["failed"],
 }
 

@@ -48,6 +48,7 @@ def test_a_plain_patch_is_taken() -> None:
                 changed(".config/näh me.toml"),
                 changed("docs/.github-notes/x.md"),
                 changed(".gitignore"),
+                changed("docs/agents/claude.py"),
             )
         )
     )
@@ -56,7 +57,7 @@ def test_a_plain_patch_is_taken() -> None:
     assert [file.path for file in taken.files][:2] == ["larder/export.py", "bin/run"]
     assert taken.files[1].mode == "100755"
     assert taken.files[2].content is None
-    assert len(taken.files) == 6
+    assert len(taken.files) == 7
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,23 @@ def test_s20_what_runs_by_itself_is_not_changed(path: str, deleted: bool) -> Non
     content = None if deleted else "x"
     why = refusal(patch(changed(path, content=content, deleted=deleted)))
     assert why == f"{path} is not for an agent to change"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("AGENTS.md", "sub/agents.md", "CLAUDE.md", "CLAUDE.local.md", ".claude/settings.json"),
+        *(".kilocode/rules/x.md", ".kilo/kilo.json", "sub/.kilocoderules", ".kilocodemodes"),
+        *("opencode.json", "kilo.jsonc", ".opencode/agent/x.md", ".cursor/rules/a.mdc"),
+        *(".cursorrules", ".roomodes", ".roo/rules.md", ".mcp.json", ".aider.conf.yml"),
+    ],
+)
+@pytest.mark.parametrize("deleted", [False, True])
+def test_s22_what_tells_agents_what_to_do_is_not_changed(path: str, deleted: bool) -> None:
+    """A fix can't instruct the agents that come after it, nor take their instructions away."""
+    content = None if deleted else "x"
+    why = refusal(patch(changed(path, content=content, deleted=deleted)))
+    assert why == f"{path} tells agents what to do and is not for one to change"
 
 
 @pytest.mark.parametrize(

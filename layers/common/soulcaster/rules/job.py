@@ -23,10 +23,11 @@ State = Literal[
     "refused",
     "failed",
     "timed_out",
+    "over_budget",
 ]
 
 ENDS: Final[frozenset[State]] = frozenset(
-    {"pr_open", "no_change", "refused", "failed", "timed_out"}
+    {"pr_open", "no_change", "refused", "failed", "timed_out", "over_budget"}
 )
 
 # From which states each state may be entered.
@@ -37,9 +38,10 @@ ENTERED_FROM: Final[dict[State, tuple[State, ...]]] = {
     "publishing": ("running",),
     "pr_open": ("publishing",),
     "no_change": ("running",),
-    "refused": ("publishing",),
+    "refused": ("running", "publishing"),
     "failed": ("queued", "starting", "running", "publishing"),
     "timed_out": ("running",),
+    "over_budget": ("running",),
 }
 
 MAX_ATTEMPTS = 3
@@ -113,5 +115,5 @@ def parse_attempt(body: str) -> tuple[str, int]:
 
 
 def object_key(job: str, attempt: int, name: str) -> str:
-    """Where in the bucket an attempt's ``patch`` or ``log`` lies."""
+    """Where in the bucket an attempt's ``patch``, ``log`` or ``conversation`` lies."""
     return f"jobs/{job}/{attempt}/{name}"

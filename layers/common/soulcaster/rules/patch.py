@@ -26,6 +26,14 @@ _AUTOMATION = frozenset(
     }
 )
 
+# What tells coding agents what to do, wherever in the repository it lies.
+_AGENTS = re.compile(
+    r"(agents|claude|gemini|qwen|warp|copilot-instructions)(\.local|\.override)?\.md"
+    r"|\.(kilo|cline|cursor|claude|codex|gemini|opencode|windsurf|aider)\w*(\..+)?"
+    r"|\.roo(modes|rules\S*|ignore)?|\.goose(hints)?|\.continue|\.rules"
+    r"|(kilo|opencode)\.jsonc?|\.?mcp\.json"
+)
+
 # What no text file holds; half of a surrogate pair can be written in JSON, but not to a file.
 _BINARY = re.compile("[\0\ud800-\udfff]")
 
@@ -90,6 +98,8 @@ def _file(entry: dict[str, Any]) -> ChangedFile:
     lowered = [part.lower() for part in parts]
     if ".git" in lowered or lowered[0] in _AUTOMATION or lowered[-1] in _AUTOMATION:
         raise PatchRefused(f"{path} is not for an agent to change")
+    if any(map(_AGENTS.fullmatch, lowered)):
+        raise PatchRefused(f"{path} tells agents what to do and is not for one to change")
     if mode not in ("100644", "100755"):
         what = {"120000": "a symbolic link", "160000": "a submodule"}.get(mode, f"of mode {mode}")
         raise PatchRefused(f"{path} is {what}")

@@ -81,7 +81,7 @@ def claim(
         "model": {"base_url": model.base_url, "api_key": model.api_key, "name": model.name},
         "uploads": {
             name: bucket.upload_url(object_key(job, attempt, name), upload_seconds)
-            for name in ("patch", "log")
+            for name in ("patch", "log", "conversation")
         },
     }
     # What the pull request will be called: a cluster may be renamed while the agent works.

@@ -9,6 +9,8 @@ _ENDS: dict[str, State] = {
     "no_change": "no_change",
     "failed": "failed",
     "timed_out": "timed_out",
+    "refused": "refused",
+    "over_budget": "over_budget",
 }
 OUTCOMES = frozenset(_ENDS)
 _SAYS: dict[State, str] = {
@@ -16,6 +18,8 @@ _SAYS: dict[State, str] = {
     "no_change": "the agent changed nothing",
     "failed": "the agent failed",
     "timed_out": "the agent ran out of time",
+    "refused": "the agent would not start",
+    "over_budget": "the agent reached its budget",
 }
 
 
