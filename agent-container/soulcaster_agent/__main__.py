@@ -5,6 +5,7 @@ Exit status: 0 the outcome was reported, whatever it is; 2 a setting is missing;
 143 the task was told to end. On 3, 4 and 143 the control plane decides what is next.
 """
 
+import ctypes
 import os
 import signal
 import sys
@@ -20,12 +21,14 @@ from soulcaster_agent.process import StoppedError
 from soulcaster_agent.redact import Redactor
 from soulcaster_agent.task import run_task
 
+PR_SET_DUMPABLE = 4
 MISSING_SETTING, REFUSED, UNREACHABLE, TERMINATED = 2, 3, 4, 143
 
 
 def main() -> int:
     """Claim, work, report; return the exit status."""
     signal.signal(signal.SIGTERM, terminate)
+    keep_to_ourselves()
     try:
         api_url, ticket = os.environ["SOULCASTER_API_URL"], os.environ["SOULCASTER_TICKET"]
     except KeyError as error:
@@ -52,6 +55,13 @@ def main() -> int:
             complain(redact(f"the outcome could not be reported: {error}"))
             return UNREACHABLE
     return 0
+
+
+def keep_to_ourselves() -> None:
+    """Let nobody but root look into this process, nor anybody else into its files."""
+    os.umask(0o077)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -34,7 +34,8 @@ def check_out(repository: Repository, folder: Path, git: Git) -> Checkout:
 
     When it returns, no file and no process holds the token.
     """
-    store, workdir = folder / "store.git", folder / "work"
+    store, workdir = folder / "private" / "store.git", folder / "work"
+    store.parent.mkdir(mode=0o700)
     git(
         "clone",
         "--bare",
@@ -51,7 +52,7 @@ def check_out(repository: Repository, folder: Path, git: Git) -> Checkout:
     # Copied, not linked: the two clones share no object file.
     git("clone", "--quiet", "--no-hardlinks", "--", str(store), str(workdir))
     git("-C", str(workdir), "remote", "remove", "origin")
-    camera = Camera(workdir, store, folder / "index")
+    camera = Camera(workdir, store, store.with_name("index"))
     # Spares reading every file twice; its time tells git what was written just before.
     shutil.copy2(workdir / ".git/index", camera.index)
     return Checkout(camera, base.decode("ascii").strip(), camera.take(git))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from soulcaster_agent.confinement import Confinement
 from soulcaster_agent.job import Model
 from soulcaster_agent.log import Log
 
@@ -20,10 +21,21 @@ class EngineResult:
 class Engine(Protocol):
     """Changes the files of a work tree as a prompt asks."""
 
+    @property
+    def programs(self) -> tuple[Path, ...]:
+        """What must be there to start it."""
+        ...
+
     def run(
-        self, workdir: Path, prompt: str, model: Model, deadline: float, log: Log
+        self,
+        workdir: Path,
+        prompt: str,
+        model: Model,
+        deadline: float,
+        log: Log,
+        confinement: Confinement,
     ) -> EngineResult:
-        """Work until done; leaves no process behind, however it ends.
+        """Work until done, confined; leaves no process behind, however it ends.
 
         Raises DeadlinePassedError at ``deadline`` (Unix seconds) and StoppedError
         after ``stop``.

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from soulcaster_agent.confinement import Confinement
 from soulcaster_agent.engine import EngineResult
 from soulcaster_agent.job import Model
 from soulcaster_agent.kilo_events import Events
@@ -25,17 +26,31 @@ class Kilo:
         self._path = path
         self._command = Command()
 
+    @property
+    def programs(self) -> tuple[Path, ...]:
+        """See Engine.programs."""
+        return (Path(self._binary),)
+
     def run(
-        self, workdir: Path, prompt: str, model: Model, deadline: float, log: Log
+        self,
+        workdir: Path,
+        prompt: str,
+        model: Model,
+        deadline: float,
+        log: Log,
+        confinement: Confinement,
     ) -> EngineResult:
         """See Engine.run."""
+        if shutil.which(self._binary) is None:
+            return EngineResult(False, "", f"The engine could not be started: {self._binary}.")
         events = Events(log)
         with tempfile.TemporaryDirectory(
             prefix="home-", dir=workdir.parent, ignore_cleanup_errors=True
         ) as home:
+            confinement.hand_over(Path(home))
             try:
                 status = self._command.run(
-                    self._arguments(model),
+                    confinement.command(self._arguments(model), workdir, Path(home)),
                     cwd=workdir,
                     env=self._environment(Path(home), model),
                     # Not an argument: feedback has no fixed size, and Kilo puts

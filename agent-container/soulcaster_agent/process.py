@@ -25,7 +25,7 @@ class StoppedError(Exception):
 
 
 class Command:
-    """Runs one command at a time in a process group of its own."""
+    """Runs one command at a time in a session of its own."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -62,7 +62,7 @@ class Command:
                 stdin=text,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                process_group=0,
+                start_new_session=True,
             )
         reader = threading.Thread(target=read_lines, args=(process, on_line), daemon=True)
         reader.start()

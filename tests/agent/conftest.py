@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.agent.control_plane import TICKET, ControlPlane
 from tests.agent.repositories import bare, commit_all
 
 ROOT = Path(__file__).parents[2]
+# What any user can start: the engine runs as another one where the tests run as root.
+PYTHON = shutil.which("python3", path=os.defpath) or sys.executable
 FAKE_ENGINE = """#!{python}
 import json, os, subprocess, sys, time
 def say(text):
@@ -45,10 +48,18 @@ def plane(larder: Path, tmp_path: Path) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def fake_engine(tmp_path: Path) -> Path:
+def shared() -> Iterator[Path]:
+    """A folder that every user can enter and write to."""
+    with tempfile.TemporaryDirectory(prefix="shared-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+@pytest.fixture
+def fake_engine(shared: Path) -> Path:
     """An engine that runs its prompt as a Python program in the clone."""
-    path = tmp_path / "fake-kilo"
-    path.write_text(FAKE_ENGINE.format(python=sys.executable))
+    path = shared / "fake-kilo"
+    path.write_text(FAKE_ENGINE.format(python=PYTHON))
     path.chmod(0o755)
     return path
 
@@ -62,13 +73,13 @@ def kilo() -> Path:
 
 
 @pytest.fixture
-def start(plane: ControlPlane, tmp_path: Path) -> Iterator[Start]:
+def start(plane: ControlPlane, shared: Path) -> Iterator[Start]:
     """Start the real entry point; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
-    temporary = tmp_path / "temporary"
+    temporary = shared / "temporary"
     temporary.mkdir()
 
-    def start(engine: Path) -> subprocess.Popen[str]:
+    def start(engine: Path, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "soulcaster_agent"],
             env={
@@ -78,6 +89,7 @@ def start(plane: ControlPlane, tmp_path: Path) -> Iterator[Start]:
                 "SOULCASTER_API_URL": plane.address,
                 "SOULCASTER_TICKET": TICKET,
                 "KILO_BIN": str(engine),
+                **environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -23,13 +23,15 @@ class ControlPlane:
 
     repository: Path
     prompt: str = "Repository: acme/larder"
-    model: dict[str, str] | None = field(
+    model: dict[str, Any] | None = field(
         default_factory=lambda: {
             "base_url": "http://127.0.0.1:9/v1",
             "api_key": API_KEY,
             "name": "scripted",
         }
     )
+    budget: dict[str, float] | None = None
+    clone_url: str = ""
     seconds: float = 120
     heartbeat_seconds: float = 0.2
     base: str = "main"
@@ -78,15 +80,16 @@ class ControlPlane:
             "deadline": time.time() + self.seconds,
             "heartbeat_seconds": self.heartbeat_seconds,
             "repository": {
-                "clone_url": f"{self.address}/acme/larder.git",
+                "clone_url": self.clone_url or f"{self.address}/acme/larder.git",
                 "token": READ_TOKEN,
                 "base": self.base,
             },
             "prompt": self.prompt,
             "model": self.model,
+            "budget": self.budget,
             "uploads": {
                 name: f"{self.address}/uploads/{name}?X-Amz-Signature=0a1b2c3d"
-                for name in ("patch", "log")
+                for name in ("patch", "log", "conversation")
             },
         }
 

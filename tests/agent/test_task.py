@@ -3,12 +3,11 @@
 import hashlib
 import json
 import signal
-import sys
 import uuid
 from pathlib import Path
 
 from soulcaster_agent.redact import basic_credentials
-from tests.agent.conftest import Start, ended, running_with, until
+from tests.agent.conftest import PYTHON, Start, ended, running_with, until
 from tests.agent.control_plane import API_KEY, CALLBACK_TOKEN, READ_TOKEN, TICKET, ControlPlane
 from tests.agent.repositories import git
 
@@ -24,7 +23,7 @@ time.sleep(1000)
 
 
 def hanging(marker: str) -> str:
-    return HANG.format(python=sys.executable, marker=marker)
+    return HANG.format(python=PYTHON, marker=marker)
 
 
 def test_a_change_is_handed_in_as_a_patch(
@@ -68,10 +67,10 @@ def test_no_change_has_a_name_of_its_own(
 
 
 def test_what_the_engine_does_to_its_git_is_not_believed(
-    plane: ControlPlane, start: Start, fake_engine: Path, tmp_path: Path
+    plane: ControlPlane, start: Start, fake_engine: Path, shared: Path
 ) -> None:
     """Committed work counts, and hooks, filters and monitors planted in .git never run."""
-    trap = tmp_path / "trapped"
+    trap = shared / "trapped"
     plane.prompt = f"""
 def git(*a): subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *a], check=True)
 open("fixed.txt", "w").write("fixed")
@@ -150,7 +149,7 @@ def test_work_left_running_in_the_background_is_ended(
     marker = f"marker-{uuid.uuid4()}"
     code = "import time; time.sleep(1000)"
     plane.prompt = (
-        f"subprocess.Popen([{sys.executable!r}, '-c', {code!r}, {marker!r}],"
+        f"subprocess.Popen([{PYTHON!r}, '-c', {code!r}, {marker!r}],"
         "start_new_session=True)\nsay('Done.')"
     )
     assert ended(start(fake_engine))[0] == 0
@@ -175,7 +174,7 @@ def test_a_refused_heartbeat_stops_the_engine(
 
 
 def test_a_task_told_to_end_takes_the_engine_with_it(
-    plane: ControlPlane, start: Start, fake_engine: Path, tmp_path: Path
+    plane: ControlPlane, start: Start, fake_engine: Path, shared: Path
 ) -> None:
     """SIGTERM leaves neither a process nor a file."""
     marker = f"marker-{uuid.uuid4()}"
@@ -185,7 +184,7 @@ def test_a_task_told_to_end_takes_the_engine_with_it(
     task.send_signal(signal.SIGTERM)
     assert ended(task)[0] == 143
     assert running_with(marker) == []
-    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list((shared / "temporary").iterdir()) == []
 
 
 def test_a_killed_task_that_is_run_again_ends_clearly(
@@ -224,10 +223,10 @@ def test_a_patch_that_can_not_be_stored_is_a_failure(
 
 
 def test_the_engine_gets_named_variables_only_and_no_token(
-    plane: ControlPlane, start: Start, fake_engine: Path, tmp_path: Path
+    plane: ControlPlane, start: Start, fake_engine: Path, shared: Path
 ) -> None:
     """The read token is in no variable, no file of the clones and no argument."""
-    found = tmp_path / "found.json"
+    found = shared / "found.json"
     plane.prompt = f"""
 from pathlib import Path
 paths = [p for p in Path("..").rglob("*") if p.is_file()] + [*Path("/proc").glob("[0-9]*/cmdline")]

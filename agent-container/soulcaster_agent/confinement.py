@@ -1,0 +1,173 @@
+"""What keeps the engine from the supervisor: another user, a namespace, or nothing."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from soulcaster_agent import bubblewrap
+from soulcaster_agent.users import NoUserError, end_all_of, engine_user
+
+LAUNCH = Path(__file__).with_name("launch.py")
+
+
+class Confinement(Protocol):
+    """How an engine is run."""
+
+    @property
+    def says(self) -> str:
+        """What the log says about it."""
+        ...
+
+    @property
+    def uid(self) -> int:
+        """Who the engine is to others on this machine."""
+        ...
+
+    @property
+    def holds(self) -> bool:
+        """Whether the engine is kept from what the supervisor knows."""
+        ...
+
+    def hand_over(self, folder: Path) -> None:
+        """Give the engine a folder, with all that is in it, to read and write."""
+        ...
+
+    def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
+        """Return what to start so that ``argv`` runs confined, in ``workdir``."""
+        ...
+
+    def end(self) -> None:
+        """See that nothing which the engine started is running any more."""
+        ...
+
+    def foreign(self, folder: Path) -> Path | None:
+        """Return a file in the engine's folder that is not the engine's, if there is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class OtherUser:
+    """The engine is a user of its own: the kernel keeps it from files and processes."""
+
+    uid: int
+
+    @property
+    def holds(self) -> bool:
+        """See Confinement."""
+        return True
+
+    @property
+    def says(self) -> str:
+        """See Confinement."""
+        return f"The engine runs as user {self.uid}, which can read nothing of the supervisor."
+
+    def hand_over(self, folder: Path) -> None:
+        """See Confinement."""
+        os.chown(folder, self.uid, self.uid)
+        for parent, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                os.lchown(Path(parent, name), self.uid, self.uid)
+
+    def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
+        """See Confinement."""
+        del workdir, home
+        return [*launcher(str(self.uid)), *argv]
+
+    def end(self) -> None:
+        """See Confinement."""
+        end_all_of(self.uid)
+
+    def foreign(self, folder: Path) -> Path | None:
+        """See Confinement: a hard link would have us read what the engine may not."""
+        for parent, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                path = Path(parent, name)
+                if path.lstat().st_uid != self.uid:
+                    return path.relative_to(folder)
+        return None
+
+
+@dataclass(frozen=True)
+class SameUser:
+    """The engine is the supervisor's own user; with ``bwrap``, it sees its own folders only."""
+
+    bwrap: str
+    programs: tuple[Path, ...]
+
+    @property
+    def holds(self) -> bool:
+        """See Confinement."""
+        return bool(self.bwrap)
+
+    @property
+    def uid(self) -> int:
+        """See Confinement."""
+        return os.getuid()
+
+    @property
+    def says(self) -> str:
+        """See Confinement."""
+        if self.bwrap:
+            return "The engine runs in namespaces of its own (bubblewrap)."
+        return (
+            "THE ENGINE IS NOT CONFINED: the supervisor can't run it as another user, "
+            "and bubblewrap is missing or does not work here."
+        )
+
+    def hand_over(self, folder: Path) -> None:
+        """See Confinement."""
+
+    def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
+        """See Confinement."""
+        if not self.bwrap:
+            return [*launcher("-"), *argv]
+        inside = bubblewrap.arguments(self.programs, workdir, [workdir, home])
+        return [*launcher("-"), self.bwrap, *inside, "--", *argv]
+
+    def end(self) -> None:
+        """See Confinement: whoever ran the command has ended all that descends from it."""
+
+    def foreign(self, folder: Path) -> Path | None:
+        """See Confinement: the kernel allows no hard link from one mount to another."""
+        del folder
+        return None
+
+
+@contextlib.contextmanager
+def confine(folder: Path, programs: tuple[Path, ...]) -> Iterator[Confinement]:
+    """Find the best that this machine allows for work in ``folder`` with these programs."""
+    with contextlib.ExitStack() as stack:
+        if os.getuid() == 0:
+            with contextlib.suppress(NoUserError):
+                uid = stack.enter_context(engine_user())
+                # To pass through, not to look into: what is secret there lies deeper.
+                folder.chmod(0o711)
+                if can_use(uid, (folder, *programs)):
+                    yield OtherUser(uid)
+                    return
+                folder.chmod(0o700)
+        yield SameUser(bubblewrap.find(programs, folder), programs)
+
+
+def can_use(uid: int, paths: tuple[Path, ...]) -> bool:
+    """Whether a user can enter these folders and start these programs."""
+    test = shutil.which("test") or "test"
+    try:
+        for path in filter(Path.exists, paths):
+            command = [test, "-x", str(path)]
+            subprocess.run(command, user=uid, group=uid, extra_groups=[], env={}, check=True)
+    # The latter: a root that may not become anybody else.
+    except (subprocess.CalledProcessError, PermissionError):
+        return False
+    return True
+
+
+def launcher(uid: str) -> list[str]:
+    """Return the command that gives up rights and becomes what follows it."""
+    return [sys.executable, "-I", "-S", str(LAUNCH), uid]
