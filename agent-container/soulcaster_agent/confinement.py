@@ -170,4 +170,4 @@ def can_use(uid: int, paths: tuple[Path, ...]) -> bool:
 
 def launcher(uid: str) -> list[str]:
     """Return the command that gives up rights and becomes what follows it."""
-    return [sys.executable, "-I", "-S", str(LAUNCH), uid]
+    return [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), uid]

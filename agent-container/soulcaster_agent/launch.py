@@ -1,10 +1,11 @@
 """The first program of the engine's process: gives up what the engine must not have.
 
-    python -I -S launch.py <uid> <command> [argument…]
+    python -I -S launch.py <parent> <uid> <command> [argument…]
 
 With a uid other than - it becomes that user, with no group but the user's own. It ends with its
-parent, can't gain rights by any program it starts, and leaves no core. Run as a script, with
-nothing but the standard library: it starts before anything may be imported from elsewhere.
+parent, whose process id it is given, can't gain rights by any program it starts, and leaves
+no core. Run as a script, with nothing but the standard library: it starts before anything may be
+imported from elsewhere.
 """
 
 import ctypes
@@ -37,7 +38,7 @@ def limit(what: int, most: int) -> None:
 
 def main() -> None:
     """Become the engine; returns only by an exit."""
-    uid, command = sys.argv[1], sys.argv[2:]
+    parent, uid, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
     if uid != "-":
@@ -48,6 +49,8 @@ def main() -> None:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
         if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or prctl(PR_SET_PDEATHSIG, signal.SIGKILL):
             sys.exit("the engine could not be confined")
+    if os.getppid() != parent:
+        sys.exit("the supervisor has ended")
     try:
         os.execvpe(command[0], command, os.environ)
     except OSError as error:

@@ -1,12 +1,13 @@
 """Calls to the control plane are repeated where a repetition can help."""
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from soulcaster_agent.api import PAUSES, Api, RefusedError, UnreachableError
-from soulcaster_agent.job import MalformedJobError, parse_job
+from soulcaster_agent.job import MalformedJobError, is_loopback, parse_job
 from tests.agent.control_plane import ControlPlane
 
 type Answer = httpx.Response | Exception
@@ -89,3 +90,39 @@ def test_a_job_does_not_show_its_secrets(plane: ControlPlane) -> None:
     job = parse_job(plane.job())
     shown = repr(job)
     assert [secret for secret in job.secrets() if secret in shown] == []
+
+
+@pytest.mark.parametrize("price", [{"read": -1}, {"written": "NaN"}, {"read": "much"}])
+def test_a_price_that_is_none_is_refused(plane: ControlPlane, price: dict[str, Any]) -> None:
+    """No job runs on a price that its budget could not stop."""
+    answer = plane.job()
+    answer["model"] |= {"price": price}
+    with pytest.raises(MalformedJobError):
+        parse_job(answer)
+
+
+@pytest.mark.parametrize("budget", [{"dollars": "inf"}, {"dollars": -1}, {"tokens": -1}])
+def test_a_budget_that_is_none_is_refused(plane: ControlPlane, budget: dict[str, Any]) -> None:
+    """No job runs without an end to what it may cost."""
+    with pytest.raises(MalformedJobError):
+        parse_job(plane.job() | {"budget": budget})
+
+
+def test_a_job_without_budget_has_the_default_one(plane: ControlPlane) -> None:
+    """A control plane that says nothing gets the safe limits."""
+    job = parse_job(plane.job())
+    assert (job.budget.dollars, job.budget.tokens) == (5, 3_000_000)
+    assert (job.price.read, job.price.written) == (5, 25)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        *(("http://127.0.0.1:8/v1", True), ("http://[::1]:8/v1", True), ("http://localhost", True)),
+        *(("https://model.example", False), ("http://127.0.0.1@evil.example/", False)),
+        *(("http://127.0.0.1.evil.example/", False), ("/srv/repository.git", False), ("", False)),
+    ],
+)
+def test_what_is_on_this_machine(url: str, local: bool) -> None:
+    """An address that only looks local is not."""
+    assert is_loopback(url) is local

@@ -5,7 +5,6 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -13,72 +12,12 @@ import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from local.serve import free_port
-from soulcaster_agent.budget import Budget, Meter, Price, Spent
-from soulcaster_agent.conversation import Conversation
-from soulcaster_agent.job import Model
-from soulcaster_agent.proxy import ModelProxy
-from soulcaster_agent.redact import Redactor
+from soulcaster_agent.budget import Spent
 from tests.agent.control_plane import API_KEY
-from tests.agent.upstream import USAGE, Upstream, completion, events, said, serving
+from tests.agent.proxied import ASKED, Proxied, proxied, upstream
+from tests.agent.upstream import USAGE, Upstream, completion, events, said
 
-ASKED = {"model": "scripted", "messages": [{"role": "user", "content": "Hello"}]}
-
-
-@dataclass
-class Proxied:
-    """A proxy in front of a scripted model, and the engine's end of it."""
-
-    proxy: ModelProxy
-    meter: Meter
-    conversation: Conversation
-    stops: list[str] = field(default_factory=list)
-
-    def ask(self, body: Any = None, path: str = "/chat/completions", **kwargs: Any) -> Any:
-        """Send what an engine would; returns the whole answer."""
-        given = self.proxy.given
-        headers = kwargs.pop("headers", {"Authorization": f"Bearer {given.api_key}"})
-        method = kwargs.pop("method", "POST")
-        url = kwargs.pop("base", given.base_url) + path
-        with httpx.Client(timeout=20) as client:
-            return client.request(method, url, json=body or ASKED, headers=headers, **kwargs)
-
-    def spent(self) -> Spent:
-        """What was spent, once every call is settled."""
-        self.meter.wait_idle(10)
-        return self.meter.spent
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with serving() as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def proxied(upstream: Upstream) -> Iterator[Callable[..., Proxied]]:
-    """Make a proxy; it is closed at the end of the test."""
-    made: list[ModelProxy] = []
-
-    def make(
-        budget: Budget | None = None, *, uid: int | None = None, base_url: str = ""
-    ) -> Proxied:
-        model = Model(base_url or f"{upstream.address}/v1", "scripted", API_KEY)
-        meter = Meter(budget or Budget(), Price(read=2, written=10))
-        conversation = Conversation(Redactor([API_KEY]))
-        stops: list[str] = []
-        proxy = ModelProxy(
-            model,
-            meter,
-            conversation,
-            os.getuid() if uid is None else uid,
-            lambda: stops.append("stop"),
-        )
-        made.append(proxy.__enter__())
-        return Proxied(proxy, meter, conversation, stops)
-
-    yield make
-    for proxy in made:
-        proxy.__exit__(None, None, None)
+__all__ = ["proxied", "upstream"]
 
 
 def test_s22_the_key_is_added_behind_the_engines_back(
@@ -154,22 +93,6 @@ def test_the_list_of_models_is_the_jobs_model(proxied: Callable[..., Proxied]) -
     assert [each["id"] for each in answer.json()["data"]] == ["scripted"]
 
 
-def test_a_stream_passes_as_it_is_and_is_counted(
-    proxied: Callable[..., Proxied], upstream: Upstream
-) -> None:
-    """Each byte arrives, the usage is asked for, and the engine sees it only if it asked."""
-    world = proxied()
-    body = ASKED | {"stream": True}
-    whole = events(said("Done."), USAGE)
-    answer = world.ask(body | {"stream_options": {"include_usage": True}})
-    assert answer.content == b"".join(whole)
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert world.ask(body).content == b"".join(whole[:-2] + whole[-1:])
-    assert [each["stream_options"] for each in upstream.asked] == [{"include_usage": True}] * 2
-    assert (world.spent().calls, world.spent().read, world.spent().written) == (2, 2000, 40)
-    assert world.spent().dollars == pytest.approx(2000 * 2e-6 + 40 * 10e-6)
-
-
 def test_a_stream_arrives_while_it_is_made(
     proxied: Callable[..., Proxied], upstream: Upstream
 ) -> None:
@@ -190,48 +113,6 @@ def test_a_stream_arrives_while_it_is_made(
         got = next(pieces)
         seen.set()
         assert got + b"".join(pieces) == b"".join([first, *others])
-
-
-def test_what_was_thought_counts(proxied: Callable[..., Proxied], upstream: Upstream) -> None:
-    """A total that is more than its parts is what is billed."""
-    upstream.usage = {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 400}
-    world = proxied()
-    world.ask()
-    assert (world.spent().read, world.spent().written) == (100, 300)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("usage", [None, {"prompt_tokens": -5}, {"prompt_tokens": "many"}])
-def test_a_server_without_usage_is_estimated_high(
-    proxied: Callable[..., Proxied], upstream: Upstream, stream: bool, usage: Any
-) -> None:
-    """Three bytes of text are taken for a token, read and written."""
-    upstream.usage, upstream.script = usage, [said("x" * 3000)]
-    world = proxied()
-    world.ask(ASKED | {"messages": [{"role": "user", "content": "y" * 3000}], "stream": stream})
-    spent = world.spent()
-    assert 1000 <= spent.read < 1100
-    assert 1000 <= spent.written < 1020
-
-
-def test_the_budget_stops_it(proxied: Callable[..., Proxied], upstream: Upstream) -> None:
-    """Calls that fit are made, the one that doesn't is refused, and the run is stopped once."""
-    upstream.usage = {"prompt_tokens": 900, "completion_tokens": 100, "total_tokens": 1000}
-    world = proxied(Budget(dollars=100, tokens=2_500))
-    assert [world.ask().status_code for _ in range(4)] == [200, 200, 200, 402]
-    assert world.ask().json()["error"]["code"] == "over_budget"
-    assert len(upstream.asked) == 3
-    assert upstream.asked[2]["max_tokens"] < 500
-    assert world.stops == ["stop"]
-    assert "budget of $100.00 and 2,500 tokens" in world.proxy.over_budget
-
-
-def test_dollars_stop_it_too(proxied: Callable[..., Proxied], upstream: Upstream) -> None:
-    """The price of what was read and written counts, whichever limit comes first."""
-    upstream.usage = {"prompt_tokens": 1000, "completion_tokens": 700, "total_tokens": 1700}
-    world = proxied(Budget(dollars=0.01))
-    assert [world.ask().status_code for _ in range(2)] == [200, 402]
-    assert world.spent().dollars == pytest.approx(0.009)
 
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500, 503])
@@ -270,40 +151,6 @@ def test_a_server_that_is_not_there_is_a_502(proxied: Callable[..., Proxied]) ->
     assert world.spent() == Spent()
 
 
-def test_a_stream_that_breaks_breaks_for_the_engine(
-    proxied: Callable[..., Proxied], upstream: Upstream
-) -> None:
-    """Half an answer is not taken for a whole one, and is paid for."""
-
-    def broken() -> Iterator[bytes]:
-        yield events(said("x" * 300))[0]
-        raise RuntimeError("the model's server broke")
-
-    upstream.answer = lambda _: StreamingResponse(broken(), media_type="text/event-stream")
-    world = proxied()
-    with pytest.raises(httpx.RemoteProtocolError):
-        world.ask(ASKED | {"stream": True})
-    assert world.spent().written >= 100
-    upstream.answer = None
-    assert world.ask().status_code == 200
-
-
-def test_an_engine_that_hangs_up_pays(proxied: Callable[..., Proxied], upstream: Upstream) -> None:
-    """Leaving early saves nothing that the model has read, and the next call works."""
-    endless = (events(said("x" * 3000))[0] for _ in range(100_000))
-    upstream.answer = lambda _: StreamingResponse(endless, media_type="text/event-stream")
-    world = proxied()
-    given = world.proxy.given
-    headers = {"Authorization": f"Bearer {given.api_key}"}
-    url = f"{given.base_url}/chat/completions"
-    with httpx.stream("POST", url, json=ASKED | {"stream": True}, headers=headers) as answer:
-        next(answer.iter_raw())
-    assert world.spent().calls == 1
-    assert world.spent().written >= 1000
-    upstream.answer = None
-    assert world.ask().status_code == 200
-
-
 @pytest.mark.parametrize(
     ("name", "value", "status"),
     [
@@ -324,54 +171,6 @@ def test_a_request_without_end_is_refused(
     connection.endheaders()
     assert connection.getresponse().status == status
     connection.close()
-
-
-def test_the_conversation_is_recorded_once_and_redacted(
-    proxied: Callable[..., Proxied], upstream: Upstream
-) -> None:
-    """What a call repeats of the last one is not recorded again; keys are hidden."""
-    upstream.script = [said("Looking.", "ls"), said(f"It says {API_KEY}.")]
-    world = proxied()
-    messages: list[Any] = [{"role": "user", "content": "Fix it"}]
-    world.ask(ASKED | {"messages": messages, "stream": True})
-    messages += [said("Looking.", "ls"), {"role": "tool", "content": "a.py"}]
-    world.ask(ASKED | {"messages": messages})
-    world.spent()
-    first, second = map(json.loads, world.conversation.content().splitlines())
-    assert first["messages"] == messages[:1]
-    assert first["answer"].startswith("Looking.\n[bash] ")
-    assert (second["same"], second["messages"]) == (1, messages[1:])
-    assert second["answer"] == "It says [redacted]."
-    assert second["tokens"] == [1000, 20]
-
-
-def test_calls_at_once_never_go_past_the_budget(
-    proxied: Callable[..., Proxied], upstream: Upstream
-) -> None:
-    """What calls under way may cost is set aside before the next one is let through."""
-    together = threading.Barrier(4)
-
-    def all_that_is_allowed(body: dict[str, Any]) -> Response:
-        written = body["max_tokens"]
-        usage = {"prompt_tokens": 10, "completion_tokens": written, "total_tokens": 10 + written}
-        return JSONResponse(completion(said("Done."), usage))
-
-    upstream.answer = all_that_is_allowed
-    world = proxied(Budget(dollars=100, tokens=2_500))
-    statuses: list[int] = []
-
-    def one() -> None:
-        together.wait(20)
-        statuses.append(world.ask(ASKED | {"max_tokens": 1000}).status_code)
-
-    threads = [threading.Thread(target=one) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [200, 200, 200, 402]
-    spent = world.spent()
-    assert spent.read + spent.written <= 2_500
 
 
 def test_an_answer_that_is_not_json_is_passed_on(
