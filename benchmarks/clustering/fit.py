@@ -32,6 +32,7 @@ from soulcaster.rules.grouping.rebalance import learned
 from soulcaster.rules.text_kind import Kind, kind_of
 
 GRID = 0.02
+NO_BETTER = 0.001  # differences of scores that mean nothing
 FILE = Path("layers/common/soulcaster/rules/grouping/lenses.json")
 
 
@@ -125,11 +126,15 @@ def _score(gold: Sequence[str], labels: Sequence[int]) -> float:
 
 
 def best(curves: Sequence[Mapping[float, float]]) -> float:
-    """The bar with the best mean score, its neighbours' counted in: a plateau beats a peak."""
+    """The highest bar whose mean score, its neighbours' counted in, is as good as the best.
+
+    A plateau beats a peak, and on a plateau the cautious end: two clusters of one problem are
+    easier to mend than one cluster of two.
+    """
     bars = sorted(curves[0])
     means = np.array([np.mean([curve[bar] for curve in curves]) for bar in bars])
     smooth = np.convolve(np.pad(means, 1, mode="edge"), np.full(3, 1 / 3), "valid")
-    return bars[int(smooth.argmax())]
+    return bars[int(np.flatnonzero(smooth >= smooth.max() - NO_BETTER)[-1])]
 
 
 def left_out(
