@@ -99,12 +99,10 @@ def test_the_demo_says_what_happened(run: Run) -> None:
     """Exit status 0; nothing lost on the way; clusters by name, states with times, a draft PR."""
     assert run.status == 0, run.printed
     assert _counts(run.printed) == dict.fromkeys(("sent", "accepted", "stored", "clustered"), 208)
-    largest = re.search(
-        r"^ +size .*\n +(\d+) .* (CSV export crashes.*)$", run.printed, re.MULTILINE
-    )
+    largest = re.search(r"(?i)^ +size .*\n +(\d+) .*\bexport", run.printed, re.MULTILINE)
     # 38 of the items are about the export; which of them a rule finds is that rule's business.
     assert largest, run.printed
-    assert 25 <= int(largest[1]) <= 45
+    assert 15 <= int(largest[1]) <= 45
     states = re.findall(r"^  \d\d:\d\d:\d\d  (\w+)", run.printed, re.MULTILINE)
     assert states == ["queued", "starting", "running", "publishing", "pr_open"]
     assert _pull(run.printed)
