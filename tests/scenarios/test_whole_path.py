@@ -1,10 +1,14 @@
-"""From webhooks to clusters, the product groups the sample as the benchmark says that it does."""
+"""From webhooks to clusters, the product groups a set as the benchmark says that it does."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import batched
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from benchmarks.clustering import rows
 from benchmarks.clustering.stream import Stream
@@ -17,8 +21,12 @@ from soulcaster.rules.source import Source
 from tests.support import seeds, state
 from tests.support.world import ROOT, World
 
-SAMPLE = ROOT / "sample/feedback.jsonl"
-AT_A_TIME = 60
+DATA = Path(os.environ.get("SOULCASTER_DATA", ROOT.parent / "shared/data"))
+# A file, and how many of its rows come in before each run of the clusterer.
+SETS = [
+    (ROOT / "sample/feedback.jsonl", 60),
+    (DATA / "grouping/hint3_sofmattress.jsonl.gz", 200),
+]
 
 
 def kind_of(row: Mapping[str, Any]) -> str:
@@ -56,18 +64,21 @@ def stored_as(row: Mapping[str, Any]) -> str:
     return replace(item, project=seeds.PROJECT, source_id=source).id
 
 
-def test_the_product_groups_as_the_benchmark_does(world: World) -> None:
+@pytest.mark.parametrize(("file", "at_a_time"), SETS, ids=lambda value: getattr(value, "name", ""))
+def test_the_product_groups_as_the_benchmark_does(world: World, file: Path, at_a_time: int) -> None:
     """The same items in the same batches are in the same groups: webhooks, queues, stores, the
     index and second looks change nothing about what the rule decides.
     """
+    if not file.exists():
+        pytest.skip(f"{file.name} is not on this machine")
     seeds.project(world)
-    given = list(feedback_file.read(SAMPLE))
-    known = {row.id: row for row in rows.load(SAMPLE)}
+    given = list(feedback_file.read(file))
+    known = {row.id: row for row in rows.load(file)}
     gemini = Gemini(
         world.direct.gemini, world.credentials.gemini, EMBEDDING_MODEL, DIMENSIONS, "none"
     )
     benchmark, order = Stream(model=EMBEDDING_MODEL), []
-    for part in batched(given, AT_A_TIME, strict=False):
+    for part in batched(given, at_a_time, strict=False):
         for row in part:
             send(world, row)
         world.drain("FeedbackQueue")
