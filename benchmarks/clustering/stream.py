@@ -60,7 +60,7 @@ class Stream:
         self._rides: list[int] = []  # the place of the item that an item's text is a copy of
         self._cluster: list[str] = []  # of those that don't ride
         self._weight: Counter[int] = Counter()
-        self._prints: dict[tuple[str, str], int] = {}
+        self._prints: dict[str, int] = {}
         self._members: dict[str, list[tuple[int, str, int]]] = {}
         self._touched: Counter[str] = Counter()
         self._since = self._burst = self._looked_at = self._look = self._changes = 0
@@ -97,21 +97,17 @@ class Stream:
 
     def _arrive(self, items: Sequence[Row], vectors: NDArray[np.float32]) -> list[int]:
         """Keep ``items``; returns the places of those that are no copies."""
+        start = len(self._rows)
+        kinds = [kind_of(row.source, row.channel, row.text) for row in items]
         fresh: dict[int, int] = {}
         for i in sorted(range(len(items)), key=lambda i: items[i].id):
-            row = items[i]
-            kind = kind_of(row.source, row.channel, row.text)
-            mark = fingerprint(kind, row.title, row.text)
-            place = len(self._rows) + i
-            first = self._prints.setdefault((kind, mark), place) if mark else place
-            fresh[i] = first
-            self._weight[first] += 1
-        for i, row in enumerate(items):
-            self._rows.append(row)
-            self._kinds.append(kind_of(row.source, row.channel, row.text))
-            self._rides.append(fresh[i])
-            self._cluster.append("")
-        start = len(self._rows) - len(items)
+            mark = fingerprint(kinds[i], items[i].title, items[i].text)
+            fresh[i] = self._prints.setdefault(mark, start + i) if mark else start + i
+            self._weight[fresh[i]] += 1
+        self._rows += items
+        self._kinds += kinds
+        self._rides += [fresh[i] for i in range(len(items))]
+        self._cluster += [""] * len(items)
         places = [start + i for i in range(len(items)) if fresh[i] == start + i]
         words = [marks(self._rows[p].title, self._rows[p].text, self._kinds[p]) for p in places]
         self._columns.add(places, vectors[[p - start for p in places]], words)

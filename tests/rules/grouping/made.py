@@ -35,6 +35,11 @@ seeds = st.integers(0, 2**32 - 1)
 several = settings(max_examples=50, deadline=None)
 
 
+def opened(founder: str) -> str:
+    """The name of the cluster that ``founder`` opens."""
+    return f"new-{founder}"
+
+
 def points(
     vectors: Sequence[Sequence[float]] | NDArray[np.float32],
     *,

@@ -18,6 +18,7 @@ from tests.rules.grouping.made import (
     cosines,
     crowd,
     nothing,
+    opened,
     placed,
     points,
     seeds,
@@ -26,11 +27,6 @@ from tests.rules.grouping.made import (
 )
 
 COUNTS = st.integers(0, 30)
-
-
-def opened(founder: str) -> str:
-    """The name of the cluster that ``founder`` opens."""
-    return f"new-{founder}"
 
 
 def put(

@@ -19,6 +19,7 @@ from tests.rules.grouping.made import (
     cosines,
     crowd,
     nothing,
+    opened,
     placed,
     points,
     seeds,
@@ -27,11 +28,6 @@ from tests.rules.grouping.made import (
 )
 
 COUNTS = st.integers(1, 40)
-
-
-def opened(founder: str) -> str:
-    """The name of the cluster that ``founder`` opens."""
-    return f"new-{founder}"
 
 
 def after(where: Points, found: Rebalanced) -> Points:

@@ -7,8 +7,7 @@ local p = 'p:' .. ARGV[1] .. ':'
 if redis.call('EXISTS', p .. 'project') == 0 then return {} end
 local index = p .. ARGV[2]
 local ids, cursor = page_of(index, ARGV[3], tonumber(ARGV[4]))
-local fields = {}
-for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
+local fields = rest(7)
 local records = {}
 for _, id in ipairs(ids) do
   local cl = p .. 'cl:' .. id

@@ -6,8 +6,7 @@ local p = 'p:' .. ARGV[1] .. ':'
 if redis.call('EXISTS', p .. 'project') == 0 then return {} end
 local index = p .. ARGV[2]
 local ids, cursor = page_of(index, ARGV[4], tonumber(ARGV[5]))
-local fields = {}
-for i = 6, #ARGV do fields[#fields + 1] = ARGV[i] end
+local fields = rest(6)
 local records = {}
 for _, id in ipairs(ids) do
   records[#records + 1] = redis.call('HMGET', p .. ARGV[3] .. id, unpack(fields))

@@ -1,3 +1,10 @@
+-- The script's arguments from number `first` on.
+local function rest(first)
+  local found = {}
+  for i = first, #ARGV do found[#found + 1] = ARGV[i] end
+  return found
+end
+
 -- A page of an index, highest score first, after `cursor` ('' = from the top, else "score:id" of the
 -- last one seen). Returns the ids, and the next cursor or ''.
 local function page_of(index, cursor, limit)
