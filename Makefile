@@ -12,11 +12,13 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.bootstrap/bin:$(PATH)
 
 VENV := .venv/.ready
 KILO := agent-container/node_modules/.ready
+ENGINES := agent-container/.engines
+MINI := $(ENGINES)/.ready
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(VENV) $(KILO)  ## .venv with Python 3.13, and the coding agent's command line
+setup: $(VENV) $(KILO) $(MINI)  ## .venv with Python 3.13, and the coding agents' command lines
 
 .bootstrap/bin/uv:
 	python3 -m venv .bootstrap
@@ -30,6 +32,20 @@ $(VENV): requirements-dev.txt requirements-model.txt .python-version | .bootstra
 
 $(KILO): agent-container/package.json agent-container/package-lock.json
 	cd agent-container && npm install --no-audit --no-fund --loglevel=error
+	touch $@
+
+# Root runs the engine as another user, who can't start a Python in root's own closed home.
+$(MINI): agent-container/requirements-mini-swe-agent.txt | $(VENV)
+	python=.venv/bin/python; \
+	if [ "$$(id -u)" = 0 ] \
+	    && ! setpriv --reuid=65534 --clear-groups "$$(readlink -f $$python)" -V &> /dev/null \
+	    && /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	then python=/usr/bin/python3; fi; \
+	uv venv --quiet --clear --python "$$python" $(ENGINES)/mini-swe-agent
+	uv pip sync --quiet --require-hashes --compile-bytecode \
+	    --python $(ENGINES)/mini-swe-agent/bin/python $<
+	mkdir -p $(ENGINES)/bin
+	ln -sf ../mini-swe-agent/bin/mini-swe-agent $(ENGINES)/bin
 	touch $@
 
 demo: setup  ## the whole loop, from real feedback to a draft PR (EXIT=1: end when done; FEEDBACK=file)
@@ -50,6 +66,7 @@ check: setup  ## all static checks
 	python scripts/openapi.py --check
 	python scripts/contracts.py
 	python scripts/background.py --check
+	hadolint --config .hadolint.yaml agent-container/Dockerfile
 	sam validate --lint
 
 build: setup  ## sam build of what is deployed
@@ -77,4 +94,4 @@ redrive: $(VENV)  ## send a dead-letter queue's messages back (QUEUE=name)
 	python scripts/redrive.py "$(QUEUE)"
 
 clean:  ## remove everything that was made here
-	rm -rf .venv .bootstrap .aws-sam .soulcaster agent-container/node_modules
+	rm -rf .venv .bootstrap .aws-sam .soulcaster agent-container/node_modules $(ENGINES)

@@ -13,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEV = "requirements-dev.txt"
 LAYER = "layers/common/requirements.txt"
+AGENT = "agent-container/requirements.txt"
+MINI = "agent-container/requirements-mini-swe-agent.txt"
 FUNCTIONS = {
     name: f"functions/{name}/requirements.txt"
     for name in ("ingest", "cluster", "api", "agent_dispatch")
@@ -27,13 +29,15 @@ def compile_group(group: str, target: Path, *extra: str) -> None:
 
 
 def write_all(root: Path) -> None:
-    """All requirements below ``root``; one version of a package everywhere."""
+    """All requirements below ``root``; one version of a package in all our own parts."""
     constraint = ("-c", str(root / DEV))
     compile_group("dev", root / DEV)
     compile_group("layer", root / LAYER, *constraint)
     for group, path in FUNCTIONS.items():
         compile_group(group, root / path, *constraint)
-    compile_group("agent", root / "agent-container/requirements.txt", *constraint)
+    compile_group("agent", root / AGENT, *constraint)
+    # It shares an environment with nothing, and may have another Python: see the Makefile.
+    compile_group("mini_swe_agent", root / MINI, "--python-version", "3.11")
 
 
 def main() -> int:
@@ -43,7 +47,7 @@ def main() -> int:
     if not parser.parse_args().check:
         write_all(ROOT)
         return 0
-    paths = [DEV, LAYER, *FUNCTIONS.values(), "agent-container/requirements.txt"]
+    paths = [DEV, LAYER, *FUNCTIONS.values(), AGENT, MINI]
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             copy = Path(folder, path)

@@ -1,12 +1,16 @@
-"""The control plane as the task sees it: claim, heartbeat, uploads, finish."""
+"""The control plane as the task sees it: claim, heartbeat, proving, uploads, finish."""
 
+import math
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import httpx
 
+from soulcaster_agent.budget import Spent
 from soulcaster_agent.job import Job, parse_job
+from soulcaster_agent.report import Report
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 TRY_AGAIN = {408, 425, 429}
@@ -20,8 +24,15 @@ class UnreachableError(Exception):
     """No usable answer came after all retries."""
 
 
+class Beat(NamedTuple):
+    """What a heartbeat is answered: dollars granted in all, log entries stored in all."""
+
+    granted: float
+    stored: int
+
+
 class Api:
-    """Calls of one attempt. Retries transport errors, 5xx, 408, 425 and 429 five times in 16 s.
+    """Calls of one attempt. Retries what got no answer, 5xx, 408, 425 and 429 five times in 16 s.
 
     Every call here may be repeated: a claim whose answer was lost is refused the
     second time, which is what an attempt that cannot start should meet.
@@ -46,14 +57,44 @@ class Api:
         self._headers = {"Authorization": f"Bearer {job.callback_token}"}
         return job
 
-    def heartbeat(self) -> None:
-        """Say once that the attempt is alive; the next beat is the retry."""
-        self._send("POST", "/agent/heartbeat", json={}, pauses=())
+    def heartbeat(
+        self,
+        spent: Spent,
+        wants: float,
+        start: int,
+        entries: list[str],
+        *,
+        pauses: tuple[float, ...] = (),
+        seconds: float | None = None,
+    ) -> Beat:
+        """Say that the attempt is alive, what it spent, and what its log says from ``start`` on.
 
-    def finish(self, outcome: str, reason: str, summary: str, patch_sha256: str = "") -> None:
-        """Report how the attempt ended, and which patch it handed in."""
-        report = {"outcome": outcome, "reason": reason, "summary": summary}
-        self._send("POST", "/agent/finish", json={**report, "patch_sha256": patch_sha256})
+        ``wants`` is how many dollars it needs to be granted in all, 0 when it needs no
+        more. Not repeated unless ``pauses`` are given: the next beat is the retry. One try
+        takes at most ``seconds``.
+        """
+        body = {
+            "spent": asdict(spent),
+            "wants": wants,
+            "log": {"from": start, "entries": entries},
+        }
+        answer = self._send("POST", "/agent/heartbeat", json=body, pauses=pauses, seconds=seconds)
+        try:
+            given = answer.json()
+            beat = Beat(float(given["granted"]), int(given["log"]))
+        except (KeyError, OverflowError, TypeError, ValueError):
+            raise UnreachableError("the answer to a heartbeat can't be read") from None
+        if not math.isfinite(beat.granted):
+            raise UnreachableError("the answer to a heartbeat grants no amount")
+        return beat
+
+    def proving(self, spent: Spent) -> None:
+        """Say that the engine is done and the proof begins."""
+        self._send("POST", "/agent/proving", json={"spent": asdict(spent)})
+
+    def finish(self, report: Report) -> None:
+        """Report how the attempt ended, and what it handed in."""
+        self._send("POST", "/agent/finish", json=asdict(report))
 
     def upload(self, url: str, content: bytes) -> None:
         """Store the content at a presigned address."""
@@ -61,11 +102,19 @@ class Api:
         self._attempt(lambda: self._http.put(url, content=content, timeout=60), PAUSES)
 
     def _send(
-        self, method: str, path: str, *, json: Any, pauses: tuple[float, ...] = PAUSES
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any,
+        pauses: tuple[float, ...] = PAUSES,
+        seconds: float | None = None,
     ) -> httpx.Response:
+        url = self._base_url + path
+        timeout = self._http.timeout if seconds is None else httpx.Timeout(seconds)
         return self._attempt(
             lambda: self._http.request(
-                method, self._base_url + path, json=json, headers=self._headers
+                method, url, json=json, headers=self._headers, timeout=timeout
             ),
             pauses,
         )
@@ -76,7 +125,7 @@ class Api:
         for pause in (*pauses, None):
             try:
                 answer = call()
-            except httpx.TransportError as error:
+            except (httpx.RequestError, httpx.InvalidURL) as error:
                 problem = f"{type(error).__name__}: {error}"
             else:
                 if answer.is_success:

@@ -33,7 +33,7 @@ def find(programs: tuple[Path, ...], folder: Path) -> str:
 
 
 def arguments(programs: tuple[Path, ...], workdir: Path, writable: list[Path]) -> list[str]:
-    """Return the options: the network is shared, for that is where the proxy is."""
+    """Return the options: the network is that of whoever starts it, for there the proxy is."""
     options = ["--unshare-all", "--share-net", "--die-with-parent", "--cap-drop", "ALL"]
     options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     shown = [*SYSTEM, *(f"/etc/{name}" for name in SETTINGS), *places(programs)]

@@ -1,4 +1,4 @@
-"""What keeps the engine from the supervisor: another user, a namespace, or nothing."""
+"""What keeps the engine from the supervisor: another user, namespaces, or nothing."""
 
 import contextlib
 import os
@@ -6,14 +6,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from soulcaster_agent import bubblewrap
+from soulcaster_agent.egress import EgressProxy
+from soulcaster_agent.log import Log
+from soulcaster_agent.netns import MACHINE, Network, own_network
 from soulcaster_agent.users import NoUserError, end_all_of, engine_user
 
 LAUNCH = Path(__file__).with_name("launch.py")
+NONE = "-"
+PROBE_SECONDS = 10
+LIMITED = "The engine's network holds nothing but loopback."
+UNLIMITED = (
+    "The engine's network is not limited by the task; what it may reach is limited by what is "
+    "around the task, or not at all."
+)
 
 
 class Confinement(Protocol):
@@ -34,12 +44,21 @@ class Confinement(Protocol):
         """Whether the engine is kept from what the supervisor knows."""
         ...
 
+    @property
+    def network(self) -> Network:
+        """The network that what it runs is in."""
+        ...
+
     def hand_over(self, folder: Path) -> None:
         """Give the engine a folder, with all that is in it, to read and write."""
         ...
 
     def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
-        """Return what to start so that ``argv`` runs confined, in ``workdir``."""
+        """Return what to start so that ``argv`` runs confined, in ``workdir``.
+
+        It runs in the same network as all that is started so, and finds in its
+        environment the way out of it, if there is one.
+        """
         ...
 
     def end(self) -> None:
@@ -56,6 +75,8 @@ class OtherUser:
     """The engine is a user of its own: the kernel keeps it from files and processes."""
 
     uid: int
+    network: Network = MACHINE
+    proxy: str = NONE
 
     @property
     def holds(self) -> bool:
@@ -77,7 +98,7 @@ class OtherUser:
     def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
         """See Confinement."""
         del workdir, home
-        return [*launcher(str(self.uid)), *argv]
+        return [*launcher(str(self.uid), self.network, self.proxy), *argv]
 
     def end(self) -> None:
         """See Confinement."""
@@ -99,6 +120,8 @@ class SameUser:
 
     bwrap: str
     programs: tuple[Path, ...]
+    network: Network = MACHINE
+    proxy: str = NONE
 
     @property
     def holds(self) -> bool:
@@ -125,10 +148,11 @@ class SameUser:
 
     def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
         """See Confinement."""
+        launch = launcher(NONE, self.network, self.proxy)
         if not self.bwrap:
-            return [*launcher("-"), *argv]
+            return [*launch, *argv]
         inside = bubblewrap.arguments(self.programs, workdir, [workdir, home])
-        return [*launcher("-"), self.bwrap, *inside, "--", *argv]
+        return [*launch, self.bwrap, *inside, "--", *argv]
 
     def end(self) -> None:
         """See Confinement: whoever ran the command has ended all that descends from it."""
@@ -140,8 +164,32 @@ class SameUser:
 
 
 @contextlib.contextmanager
-def confine(folder: Path, programs: tuple[Path, ...]) -> Iterator[Confinement]:
-    """Find the best that this machine allows for work in ``folder`` with these programs."""
+def confine(
+    folder: Path, programs: tuple[Path, ...], egress: tuple[str, ...], log: Log
+) -> Iterator[Confinement]:
+    """Find the best that this machine allows for work in ``folder`` with these programs.
+
+    ``egress`` names the hosts that may be reached; see EgressProxy. The log says what it is.
+    """
+    with contextlib.ExitStack() as stack:
+        own = stack.enter_context(engine_network())
+        confinement = stack.enter_context(engine_place(folder, programs, own))
+        network = confinement.network
+        log.note(confinement.says)
+        log.note(LIMITED if network.is_limited else UNLIMITED)
+        if egress:
+            proxy = EgressProxy(egress, confinement.uid, network, log)
+            stack.enter_context(proxy)
+            log.note(f"Egress: a proxy leads to {', '.join(egress)}.")
+            confinement = replace(confinement, proxy=proxy.address)
+        yield confinement
+
+
+@contextlib.contextmanager
+def engine_place(
+    folder: Path, programs: tuple[Path, ...], network: Network
+) -> Iterator[OtherUser | SameUser]:
+    """Hold another user for the engine, or else find bubblewrap, or else nothing."""
     with contextlib.ExitStack() as stack:
         if os.getuid() == 0:
             with contextlib.suppress(NoUserError):
@@ -149,10 +197,33 @@ def confine(folder: Path, programs: tuple[Path, ...]) -> Iterator[Confinement]:
                 # To pass through, not to look into: what is secret there lies deeper.
                 folder.chmod(0o711)
                 if can_use(uid, (folder, *programs)):
-                    yield OtherUser(uid)
+                    yield OtherUser(uid, network)
                     return
                 folder.chmod(0o700)
-        yield SameUser(bubblewrap.find(programs, folder), programs)
+        bwrap = bubblewrap.find(programs, folder)
+        # Root without bubblewrap would find its way back.
+        yield SameUser(bwrap, programs, network if bwrap else MACHINE)
+
+
+@contextlib.contextmanager
+def engine_network() -> Iterator[Network]:
+    """Hold a network that leads nowhere; where that can't be had, yield the machine's."""
+    with contextlib.ExitStack() as stack:
+        try:
+            network = stack.enter_context(own_network())
+        except OSError:
+            yield MACHINE
+            return
+        yield network if can_enter(network) else MACHINE
+
+
+def can_enter(network: Network) -> bool:
+    """Whether what is launched gets there: it looks at /proc as another process."""
+    command = [*launcher(NONE, network), sys.executable, "-I", "-S", "-c", ""]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(command, capture_output=True, timeout=PROBE_SECONDS, check=False)
+        return done.returncode == 0
+    return False
 
 
 def can_use(uid: int, paths: tuple[Path, ...]) -> bool:
@@ -168,6 +239,7 @@ def can_use(uid: int, paths: tuple[Path, ...]) -> bool:
     return True
 
 
-def launcher(uid: str) -> list[str]:
+def launcher(uid: str, network: Network, proxy: str = NONE) -> list[str]:
     """Return the command that gives up rights and becomes what follows it."""
-    return [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), uid]
+    python = [sys.executable, "-I", "-S", str(LAUNCH)]
+    return [*python, str(os.getpid()), uid, network.entry, proxy]

@@ -40,7 +40,7 @@ class Conversation:
                 "answer": answer,
                 "tokens": used,
             }
-            line = (self._redact(json.dumps(entry, ensure_ascii=False)) + "\n").encode()
+            line = json.dumps(self._redact.document(entry), ensure_ascii=False).encode() + b"\n"
             self._size += len(line)
             if self._size <= MOST_BYTES:
                 self._lines.append(line)

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
-
-def uid_of(port: int, peer_port: int) -> int | None:
+def uid_of(port: int, peer_port: int, tables: Path) -> int | None:
     """Return the uid of the process that connected from ``peer_port`` to our ``port``.
 
+    ``tables`` is the folder in which the system keeps the connections of their network.
     -1 when no such connection is known, None on a system that keeps no such table.
     """
     seen = False
-    for table in TABLES:
+    for name in ("tcp", "tcp6"):
         try:
-            lines = table.read_text(encoding="ascii").splitlines()[1:]
+            lines = (tables / name).read_text(encoding="ascii").splitlines()[1:]
         except OSError:
             continue
         seen = True

@@ -13,6 +13,7 @@ from pathlib import Path
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 5.0
+LONGEST_LINE = 1_000_000
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -84,9 +85,13 @@ class Command:
 
 
 def read_lines(process: subprocess.Popen[bytes], on_line: Callable[[str], None]) -> None:
-    """Pass on each line of the output, until nobody can write to it any more."""
+    """Pass on each line of the output, until nobody can write to it any more.
+
+    A line that never ends comes in pieces of a megabyte.
+    """
     assert process.stdout is not None
-    for line in process.stdout:
+    stdout = process.stdout
+    for line in iter(lambda: stdout.readline(LONGEST_LINE), b""):
         on_line(line.decode(errors="replace").rstrip())
 
 

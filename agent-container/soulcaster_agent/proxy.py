@@ -10,16 +10,15 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from socketserver import TCPServer, ThreadingMixIn
 from types import TracebackType
-from typing import Self
 
 import httpx
 
 from soulcaster_agent.budget import Meter, OverBudgetError
 from soulcaster_agent.conversation import Conversation
+from soulcaster_agent.engine_server import EngineServer
 from soulcaster_agent.job import Model
-from soulcaster_agent.peer import uid_of
+from soulcaster_agent.netns import MACHINE, Network
 from soulcaster_agent.proxy_handler import Handler
 from soulcaster_agent.redact import HIDDEN, SHORTEST
 
@@ -27,20 +26,17 @@ from soulcaster_agent.redact import HIDDEN, SHORTEST
 TIMEOUT = httpx.Timeout(300, connect=20)
 # What a call may take to be settled after its connections were closed.
 IDLE_SECONDS = 2
+# An engine may send its next call before the last one is settled.
+SETTLE_SECONDS = 5
 
 
-class ModelProxy(ThreadingMixIn, TCPServer):
-    """Serves one engine from threads while its block runs.
+class ModelProxy(EngineServer):
+    """Serves the model to one engine, in the engine's network.
 
     ``on_over_budget`` is called, once, when a call did not fit into the budget;
     ``over_budget`` then says why, in words for people. ``uid`` is whose connections are
     taken.
     """
-
-    daemon_threads = True
-    # Waiting for a thread that waits for the model would outlast the job.
-    block_on_close = False
-    request_queue_size = 64
 
     def __init__(
         self,
@@ -49,28 +45,22 @@ class ModelProxy(ThreadingMixIn, TCPServer):
         conversation: Conversation,
         uid: int,
         on_over_budget: Callable[[], None],
+        network: Network = MACHINE,
     ) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler, uid, network)
         self.model = model
         self.meter = meter
         self.conversation = conversation
         self.over_budget = ""
-        self._port: int = self.socket.getsockname()[1]
-        self._uid = uid
         self._on_over_budget = on_over_budget
         self._token = secrets.token_urlsafe(24)
         self._lock = threading.Lock()
         self._http = httpx.Client(timeout=TIMEOUT)
-        self._thread = threading.Thread(target=self.serve_forever, name="proxy", daemon=True)
 
     @property
     def given(self) -> Model:
         """Return what the engine is given in the model's place."""
-        return Model(f"http://127.0.0.1:{self._port}/v1", self.model.name, self._token)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        return Model(f"http://127.0.0.1:{self.port}/v1", self.model.name, self._token)
 
     def __exit__(
         self,
@@ -78,8 +68,7 @@ class ModelProxy(ThreadingMixIn, TCPServer):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__exit__(kind, error, trace)
         self._http.close()
         self.meter.wait_idle(IDLE_SECONDS)
 
@@ -88,12 +77,12 @@ class ModelProxy(ThreadingMixIn, TCPServer):
         expected = f"Bearer {self._token}".encode()
         if not hmac.compare_digest(authorization.encode(errors="replace"), expected):
             return False
-        return uid_of(self._port, peer_port) in {self._uid, None}
+        return self.is_engine(peer_port)
 
     def reserve(self, read: int, wanted: int) -> tuple[int, int]:
         """See Meter.reserve; the first refusal ends the run."""
         try:
-            return self.meter.reserve(read, wanted)
+            return self.meter.reserve(read, wanted, SETTLE_SECONDS)
         except OverBudgetError as error:
             with self._lock:
                 first, self.over_budget = not self.over_budget, str(error)
@@ -122,6 +111,3 @@ class ModelProxy(ThreadingMixIn, TCPServer):
         """Return the list of models, which is one."""
         entry = {"id": self.model.name, "object": "model", "created": 0, "owned_by": "job"}
         return json.dumps({"object": "list", "data": [entry]}).encode()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that breaks is the engine's own business."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from soulcaster_agent.budget import MOST_ANSWER_TOKENS, OverBudgetError
+from soulcaster_agent.budget import MOST_ANSWER_TOKENS, GrantError, OverBudgetError
 from soulcaster_agent.completion import Answer, BadCallError, Call, parse_call
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         except OverBudgetError as error:
             self.server.conversation.add([], str(error), 402, None)
             self._refuse(402, "over_budget", str(error))
+        except GrantError as error:
+            # Not the end of the job: an engine that tries again may be lucky.
+            self.server.conversation.add([], str(error), 503, None)
+            self._refuse(503, "not_granted", str(error))
         else:
             self._complete(call, number, call.limited(allowed))
 
@@ -99,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
             if used is None:
                 self.server.meter.release(number)
             else:
-                self.server.meter.settle(number, *used)
+                self.server.meter.settle(number, *used, exact=learnt.usage is not None)
             said = "".join(learnt.said)
             self.server.conversation.add(call.body["messages"], said, status, used)
 

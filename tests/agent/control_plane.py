@@ -1,5 +1,6 @@
 """A stub of what the task talks to: the API, the uploads and the repository's server."""
 
+import asyncio
 import base64
 import time
 from dataclasses import dataclass, field
@@ -14,12 +15,18 @@ from starlette.routing import Route
 TICKET = "ticket-5c4b3a29"
 CALLBACK_TOKEN = "callback-0f1e2d3c4b5a"
 READ_TOKEN = "ghs_123456_eyJh.bGci.OiJS"
+SIGNATURE = "0a1b2c3d4e5f6071"
 API_KEY = "model-key-6d5e4f3a2b"
 
 
 @dataclass
 class ControlPlane:
-    """Answers one job's calls and remembers them."""
+    """Answers one job's calls and remembers them.
+
+    It grants what is wanted up to ``grants`` dollars, loses its next ``lost_answers`` to
+    heartbeats on the way, breaks all of them while it is ``unreachable`` and answers none
+    while it is ``silent``. When it ``forgets``, it stores nothing of the log.
+    """
 
     repository: Path
     prompt: str = "Repository: acme/larder"
@@ -33,16 +40,28 @@ class ControlPlane:
     budget: dict[str, float] | None = None
     clone_url: str = ""
     seconds: float = 120
+    engine_seconds: float | None = None
     heartbeat_seconds: float = 0.2
     base: str = "main"
     stale: bool = False
-    refuse_uploads: bool = False
+    proving_is_stale: bool = False
+    refuse_uploads: frozenset[str] = frozenset()
     failures: int = 0
+    grants: float = 100.0
+    lost_answers: int = 0
+    unreachable: bool = False
+    silent: bool = False
+    forgets: bool = False
     address: str = ""
     claimed: bool = False
     beats: int = 0
-    reports: list[dict[str, str]] = field(default_factory=list)
+    granted: float = 0.0
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
+    proved: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    tests: dict[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> str:
@@ -55,6 +74,7 @@ class ControlPlane:
             routes=[
                 Route("/agent/claim", self.claim, methods=["POST"]),
                 Route("/agent/heartbeat", self.heartbeat, methods=["POST"]),
+                Route("/agent/proving", self.proving, methods=["POST"]),
                 Route("/agent/finish", self.finish, methods=["POST"]),
                 Route("/uploads/{name}", self.upload, methods=["PUT"]),
                 Route("/acme/larder.git/{path:path}", self.file),
@@ -78,6 +98,7 @@ class ControlPlane:
             "attempt": 1,
             "token": CALLBACK_TOKEN,
             "deadline": time.time() + self.seconds,
+            "engine_deadline": self.engine_seconds and time.time() + self.engine_seconds,
             "heartbeat_seconds": self.heartbeat_seconds,
             "repository": {
                 "clone_url": self.clone_url or f"{self.address}/acme/larder.git",
@@ -87,17 +108,39 @@ class ControlPlane:
             "prompt": self.prompt,
             "model": self.model,
             "budget": self.budget,
+            "tests": self.tests,
             "uploads": {
-                name: f"{self.address}/uploads/{name}?X-Amz-Signature=0a1b2c3d"
-                for name in ("patch", "log", "conversation")
+                name: f"{self.address}/uploads/{name}?X-Amz-Signature={SIGNATURE}"
+                for name in ("patch", "log", "conversation", "proof", "result")
             },
         }
 
     async def heartbeat(self, request: Request) -> Response:
-        """Count a beat, or refuse it when the attempt is stale."""
+        """Store the log's next entries and grant what is wanted, unless the attempt is stale."""
+        while self.silent:  # noqa: ASYNC110 - the test's thread says when
+            await asyncio.sleep(0.05)
+        if self.unreachable:
+            return JSONResponse({"error": "later"}, 503)
         if self.refused(request):
             return JSONResponse({"error": "stale"}, 409)
+        body = await request.json()
         self.beats += 1
+        self.asked.append(body)
+        log = body["log"]
+        if log["from"] <= len(self.followed) and not self.forgets:
+            self.followed[log["from"] :] = log["entries"]
+        first = float((self.budget or {}).get("granted", 0))
+        self.granted = max(self.granted, first, min(body["wants"], self.grants))
+        if self.lost_answers:
+            self.lost_answers -= 1
+            return JSONResponse({"error": "later"}, 503)
+        return JSONResponse({"granted": self.granted, "log": len(self.followed)})
+
+    async def proving(self, request: Request) -> Response:
+        """Count that a proof begins."""
+        if self.proving_is_stale or self.refused(request):
+            return JSONResponse({"error": "stale"}, 409)
+        self.proved.append(await request.json())
         return JSONResponse({})
 
     async def finish(self, request: Request) -> Response:
@@ -112,9 +155,10 @@ class ControlPlane:
 
     async def upload(self, request: Request) -> Response:
         """Keep what is stored at a presigned address."""
-        if self.refuse_uploads or "content-type" in request.headers:
+        name = request.path_params["name"]
+        if name in self.refuse_uploads or "content-type" in request.headers:
             return Response("<Code>SignatureDoesNotMatch</Code>", 403)
-        self.uploads[request.path_params["name"]] = await request.body()
+        self.uploads[name] = await request.body()
         return Response()
 
     async def file(self, request: Request) -> Response:

@@ -55,10 +55,14 @@ def proxied(upstream: Upstream) -> Iterator[Callable[..., Proxied]]:
     made: list[ModelProxy] = []
 
     def make(
-        budget: Budget | None = None, *, uid: int | None = None, base_url: str = ""
+        budget: Budget | None = None,
+        *,
+        uid: int | None = None,
+        base_url: str = "",
+        granted: float | None = None,
     ) -> Proxied:
         model = Model(base_url or f"{upstream.address}/v1", "scripted", API_KEY)
-        meter = Meter(budget or Budget(), Price(read=2, written=10))
+        meter = Meter(budget or Budget(), Price(read=2, written=10), granted)
         conversation = Conversation(Redactor([API_KEY]))
         stops: list[str] = []
         proxy = ModelProxy(

@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from soulcaster_agent.api import PAUSES, Api, RefusedError, UnreachableError
+from soulcaster_agent.budget import Spent
 from soulcaster_agent.job import MalformedJobError, is_loopback, parse_job
-from tests.agent.control_plane import ControlPlane
+from soulcaster_agent.report import Report
+from tests.agent.control_plane import SIGNATURE, ControlPlane
 
 type Answer = httpx.Response | Exception
 
@@ -26,16 +28,22 @@ def api(answers: list[Answer], pauses: list[float]) -> Api:
     return Api("http://api.test/", http, pauses.append)
 
 
+BEAT: dict[str, Any] = {"granted": 2.5, "log": 1}
 CALLS: list[Callable[[Api], object]] = [
-    lambda api: api.finish("failed", "reason", ""),
+    lambda api: api.finish(Report("failed", "engine", "reason", "")),
     lambda api: api.upload("http://s3.test/patch", b"{}"),
+    lambda api: api.proving(Spent()),
     lambda api: api.claim("ticket"),
 ]
 
 
-@pytest.mark.parametrize("call", CALLS[:2])
+@pytest.mark.parametrize("call", CALLS[:3])
 @pytest.mark.parametrize(
-    "problem", [httpx.ConnectError("no"), httpx.ReadTimeout("slow"), httpx.Response(503)]
+    "problem",
+    [
+        *(httpx.ConnectError("no"), httpx.ReadTimeout("slow"), httpx.DecodingError("torn")),
+        httpx.Response(503),
+    ],
 )
 def test_a_passing_fault_is_outlasted(call: Callable[[Api], object], problem: Answer) -> None:
     """Transport errors and 5xx are tried again after growing pauses."""
@@ -66,7 +74,32 @@ def test_a_refusal_is_final(call: Callable[[Api], object], status: int) -> None:
 def test_a_heartbeat_is_not_repeated() -> None:
     """The next beat is the retry; a late one says nothing."""
     with pytest.raises(UnreachableError):
-        api([httpx.ConnectError("no")], []).heartbeat()
+        api([httpx.ConnectError("no")], []).heartbeat(Spent(), 0, 0, [])
+
+
+def test_a_question_is_repeated() -> None:
+    """A beat that a model call waits for is worth more than one try."""
+    pauses: list[float] = []
+    answers: list[Answer] = [httpx.Response(503), httpx.Response(200, json=BEAT)]
+    beat = api(answers, pauses).heartbeat(Spent(), 1.5, 0, ["text"], pauses=PAUSES)
+    assert (beat.granted, beat.stored) == (2.5, 1)
+    assert pauses == list(PAUSES[:1])
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, BEAT | {"log": None}, BEAT | {"granted": "much"}])
+def test_a_beat_that_can_not_be_read_is_none(answer: Any) -> None:
+    """Nothing is spent and nothing is taken for stored because of it."""
+    with pytest.raises(UnreachableError):
+        api([httpx.Response(200, json=answer)], []).heartbeat(Spent(), 0, 0, [])
+
+
+@pytest.mark.parametrize("granted", ["NaN", "Infinity", "1e999"])
+@pytest.mark.parametrize("log", ["0", "Infinity"])
+def test_no_beat_grants_without_end(granted: str, log: str) -> None:
+    """An amount that is none is not compared with the budget."""
+    answer = httpx.Response(200, text=f'{{"granted": {granted}, "log": {log}}}')
+    with pytest.raises(UnreachableError):
+        api([answer], []).heartbeat(Spent(), 0, 0, [])
 
 
 @pytest.mark.parametrize("missing", ["job_id", "deadline", "repository", "uploads", "token"])
@@ -83,6 +116,62 @@ def test_an_answer_that_is_no_job_is_refused(answer: object) -> None:
     """Nothing but the one error comes out of parsing."""
     with pytest.raises(MalformedJobError):
         parse_job(answer)
+
+
+def test_a_job_says_what_it_may_do(plane: ControlPlane) -> None:
+    """Engine, times, grant, tests, hosts and addresses are as the claim names them."""
+    answer = plane.job() | {
+        "engine": "mini-swe-agent",
+        "engine_deadline": 5.0,
+        "budget": {"dollars": 2, "tokens": 10, "granted": 0.5},
+        "tests": {"setup": "make ready", "command": "make test"},
+        "egress": ["PyPI.org", "files.pythonhosted.org", "pypi.org"],
+    }
+    job = parse_job(answer)
+    assert (job.engine, job.engine_deadline, job.granted) == ("mini-swe-agent", 5.0, 0.5)
+    assert (job.tests.setup, job.tests.command) == ("make ready", "make test")
+    assert job.egress == ("pypi.org", "files.pythonhosted.org")
+    assert (job.proof_url, job.result_url) == (answer["uploads"]["proof"], job.result_url)
+
+
+def test_a_job_that_says_no_more_has_safe_defaults(plane: ControlPlane) -> None:
+    """All of the time and the budget are the engine's, and no host can be reached."""
+    answer = plane.job()
+    answer["uploads"] = {"patch": "http://s3.test/patch", "log": "http://s3.test/log"}
+    job = parse_job(answer)
+    assert (job.engine, job.engine_deadline) == ("kilo", job.deadline)
+    assert (job.granted, job.egress) == (job.budget.dollars, ())
+    assert (job.tests.setup, job.tests.command, job.proof_url, job.result_url) == ("", "", "", "")
+
+
+@pytest.mark.parametrize("granted", [-1, "NaN", "much"])
+def test_a_grant_that_is_none_is_refused(plane: ControlPlane, granted: object) -> None:
+    """No job starts on an amount that can't be compared."""
+    with pytest.raises(MalformedJobError):
+        parse_job(plane.job() | {"budget": {"granted": granted}})
+
+
+def test_no_more_than_the_budget_is_granted(plane: ControlPlane) -> None:
+    """A grant above the budget is the budget, and the engine ends before the attempt."""
+    answer = plane.job() | {"budget": {"dollars": 1, "granted": 7}}
+    job = parse_job(answer | {"engine_deadline": answer["deadline"] + 100})
+    assert (job.granted, job.engine_deadline) == (1, job.deadline)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "::1", "a..b", "-a.b", "a.b/c", "http://a.b", "a b", "", "a" * 64, 1]
+)
+def test_what_is_no_host_name_is_refused(plane: ControlPlane, host: object) -> None:
+    """An address or a piece of one opens nothing."""
+    with pytest.raises(MalformedJobError, match="egress"):
+        parse_job(plane.job() | {"egress": ["pypi.org", host]})
+
+
+def test_a_signature_is_a_secret_of_its_own(plane: ControlPlane) -> None:
+    """A presigned address is hidden also where only a part of it is shown."""
+    job = parse_job(plane.job())
+    assert SIGNATURE in job.secrets()
+    assert {job.patch_url, job.proof_url, job.result_url} < set(job.secrets())
 
 
 def test_a_job_does_not_show_its_secrets(plane: ControlPlane) -> None:

@@ -245,7 +245,7 @@ def test_s22_a_file_that_is_not_the_engines_is_noticed(tmp_path: Path) -> None:
 def test_an_engine_that_comes_too_late_does_not_start(tmp_path: Path) -> None:
     """A supervisor that ended before its engine began leaves no engine without one."""
     started = tmp_path / "started"
-    command = [sys.executable, "-I", "-S", str(LAUNCH), "1", "-", "touch", str(started)]
+    command = [sys.executable, "-I", "-S", str(LAUNCH), "1", "-", "-", "-", "touch", str(started)]
     done = subprocess.run(command, capture_output=True, check=False)
     assert b"the supervisor has ended" in done.stderr
     assert done.returncode != 0

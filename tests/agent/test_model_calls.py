@@ -1,11 +1,12 @@
 """The task with a scripted model: what engines, the real one too, ask it through the proxy."""
 
 import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.agent.conftest import PYTHON, Start, ended, running_with, until
@@ -64,15 +65,26 @@ def test_a_job_over_its_budget_ends_as_that(
     assert running_with(marker) == []
 
 
+# Goes to where the engine is, as the user that the tests run as.
+INTRUDE = """
+import httpx, os, sys
+pid, url, token = sys.argv[1:]
+os.setns(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY), os.CLONE_NEWNET)
+headers = {"Authorization": f"Bearer {token}"}
+body = {"model": "scripted", "messages": []}
+print(httpx.post(f"{url}/chat/completions", json=body, headers=headers).status_code)
+"""
+
+
 @needs_root
 def test_s22_the_engines_token_is_its_users_own(
     plane: ControlPlane, start: Start, fake_engine: Path, shared: Path, upstream: Upstream
 ) -> None:
-    """Another user of the machine who reads the token can't spend the job's budget."""
+    """Another user who has the token, and is in the engine's network, can't spend its budget."""
     plane.prompt = (
         CALL
         + f"""
-with open({str(shared / "given")!r} + "~", "w") as file: json.dump(given, file)
+with open({str(shared / "given")!r} + "~", "w") as file: json.dump([os.getpid(), given], file)
 os.chmod(file.name, 0o644)
 os.rename(file.name, {str(shared / "given")!r})
 while not os.path.exists({str(shared / "go-on")!r}): time.sleep(0.05)
@@ -81,13 +93,10 @@ say(call())
     )
     task = start(fake_engine)
     until((shared / "given").exists)
-    given = json.loads((shared / "given").read_text())
-    answer = httpx.post(
-        f"{given['baseURL']}/chat/completions",
-        json={"model": "scripted", "messages": []},
-        headers={"Authorization": f"Bearer {given['apiKey']}"},
-    )
-    assert answer.status_code == 401
+    pid, given = json.loads((shared / "given").read_text())
+    arguments = [str(pid), given["baseURL"], given["apiKey"]]
+    intruder = [sys.executable, "-c", INTRUDE, *arguments]
+    assert subprocess.run(intruder, capture_output=True, check=True).stdout == b"401\n"
     (shared / "go-on").touch()
     assert ended(task)[0] == 0
     assert plane.reports[0]["summary"] == "Done."

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from soulcaster_agent.budget import Budget
+from soulcaster_agent.budget import Budget, GrantError
 from tests.agent.control_plane import API_KEY
 from tests.agent.proxied import ASKED, Proxied, proxied, upstream
 from tests.agent.upstream import USAGE, Upstream, completion, events, said
@@ -53,6 +53,7 @@ def test_a_server_without_usage_is_estimated_high(
     spent = world.spent()
     assert 1000 <= spent.read < 1100
     assert 1000 <= spent.written < 1020
+    assert not world.meter.exact
 
 
 def test_the_budget_stops_it(proxied: Callable[..., Proxied], upstream: Upstream) -> None:
@@ -73,6 +74,27 @@ def test_dollars_stop_it_too(proxied: Callable[..., Proxied], upstream: Upstream
     world = proxied(Budget(dollars=0.01))
     assert [world.ask().status_code for _ in range(2)] == [200, 402]
     assert world.spent().dollars == pytest.approx(0.009)
+
+
+def test_a_call_that_nobody_can_grant_is_not_the_end(
+    proxied: Callable[..., Proxied], upstream: Upstream
+) -> None:
+    """It is answered 503, which engines try again; the run is not stopped, nor over budget."""
+    world = proxied(granted=0.0)
+
+    def unreachable(_wants: float) -> float:
+        raise GrantError("The control plane can't be asked.")
+
+    world.meter.ask_at(unreachable)
+    answer = world.ask()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_granted")
+    assert (upstream.asked, world.stops, world.proxy.over_budget) == ([], [], "")
+    world.meter.ask_at(lambda wants: wants)
+    assert world.ask().status_code == 200
+    assert [json.loads(each)["status"] for each in world.conversation.content().splitlines()] == [
+        503,
+        200,
+    ]
 
 
 def test_a_stream_that_breaks_breaks_for_the_engine(

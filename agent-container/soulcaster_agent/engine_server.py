@@ -1,0 +1,54 @@
+"""What the supervisor serves to the engine, in the engine's network."""
+
+import threading
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from types import TracebackType
+from typing import Self
+
+from soulcaster_agent.netns import MACHINE, Network
+
+
+class EngineServer(ThreadingMixIn, TCPServer):
+    """Serves one engine from threads while its block runs; ``uid`` is who the engine is.
+
+    Only accepting is done in the engine's network: connections that a handler opens
+    are made in the supervisor's own.
+    """
+
+    daemon_threads = True
+    # Waiting for a thread that waits for somebody outside would outlast the job.
+    block_on_close = False
+
+    def __init__(
+        self, handler: type[BaseHTTPRequestHandler], uid: int, network: Network = MACHINE
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = network.listen()
+        self.port: int = self.socket.getsockname()[1]
+        self._uid = uid
+        self._network = network
+        self._thread = threading.Thread(
+            target=self.serve_forever, name=type(self).__name__, daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def is_engine(self, peer_port: int) -> bool:
+        """Whether the connection from this port is the engine's, as far as can be known."""
+        return self._network.uid_of(self.port, peer_port) in {self._uid, None}
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a connection that breaks is the engine's own business."""
