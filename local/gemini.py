@@ -1,8 +1,9 @@
 """The Gemini API's embeddings and naming, answered by a small encoder on this machine.
 
 ``POST /v1beta/models/all-minilm-l6-v2:batchEmbedContents`` gives real sentence embeddings.
-``POST /v1beta/models/extractive-local:generateContent`` is no language model: it quotes the most
-central of the ``<item>`` elements in the prompt, and its ``modelVersion`` says so. Asked which
+``POST /v1beta/models/extractive-local:generateContent`` is no language model: asked for a name or a
+plan it quotes the most central of the ``<item>`` elements in the prompt, and its ``modelVersion``
+says so, as does the plan. Asked which
 ``<pair>`` elements are about the same it says nothing of any, as it can't tell.
 """
 
@@ -13,7 +14,7 @@ import html
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import batched
@@ -27,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local import extract
+from local import extract, extract_plan
 from local.embedder import Embedder
 from local.minilm import WIDTH
 from local.serve import serve
@@ -82,15 +83,14 @@ def app(embedder: Embedder, key: str) -> Starlette:
                 return JSONResponse({"embeddings": [{"values": row} for row in vectors.tolist()]})
             case "generateContent":
                 _check_model(model, NAMING_MODEL, method)
-                if _wanted(body) == {"n", "same"}:
+                wanted = _wanted(body)
+                if wanted == {"n", "same"}:
                     return JSONResponse(_generated(body, []))
-                items = _items(body)
+                quote = _extract(wanted)
                 loop = asyncio.get_running_loop()
-                described = await loop.run_in_executor(
-                    encoder, extract.describe, items, embedder.embed
-                )
-                name, summary = described
-                return JSONResponse(_generated(body, {"name": name, "summary": summary}))
+                items = _items(body)
+                quoted = await loop.run_in_executor(encoder, quote, items, embedder.embed)
+                return JSONResponse(_generated(body, quoted))
         raise Refused(501, "UNIMPLEMENTED", f"{method} is not emulated")
 
     async def other(request: Request) -> Response:
@@ -201,9 +201,21 @@ def _wanted(body: Mapping[str, Any]) -> set[str]:
     return set(schema.get("items", schema).get("properties", {}))
 
 
+def _extract(wanted: set[str]) -> Callable[[list[str], extract.Embed], Mapping[str, Any]]:
+    """What answers with the fields that are wanted."""
+    if wanted == extract_plan.FIELDS:
+        return extract_plan.plan
+    if wanted == {"name", "summary"}:
+        return _named
+    raise Refused(501, "UNIMPLEMENTED", "only a JSON name and summary, or a plan, are emulated")
+
+
+def _named(items: list[str], embed: extract.Embed) -> dict[str, str]:
+    name, summary = extract.describe(items, embed)
+    return {"name": name, "summary": summary}
+
+
 def _items(body: Mapping[str, Any]) -> list[str]:
-    if _wanted(body) != {"name", "summary"}:
-        raise Refused(501, "UNIMPLEMENTED", "only a JSON name and summary are emulated")
     prompt = "".join(_text(content, "contents") for content in body.get("contents", []))
     items = [html.unescape(item) for item in ITEM.findall(prompt)]
     if not items:

@@ -1,18 +1,19 @@
-"""POST /agent/{action}: what a task asks and reports (claim, heartbeat, finish)."""
+"""POST /agent/{action}: what a task asks and reports (claim, heartbeat, proving, finish)."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
+from reports import BadRequest, json_object, log_in, micro, report_in, spent_in
 from soulcaster import logs, wiring
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.github import GitHubError
 from soulcaster.edges.queues import QueueError
 from soulcaster.edges.redis import RedisError
-from soulcaster.rules.job import Forbidden, Superseded
+from soulcaster.rules.job import MICRO, Forbidden, Superseded
 from soulcaster.settings import setting
 from soulcaster.use_cases.claim import claim
-from soulcaster.use_cases.finish import OUTCOMES, finish, heartbeat
+from soulcaster.use_cases.finish import finish, heartbeat, proving
 
 logger = logs.logger()
 
@@ -26,7 +27,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return _answer(404, {"error": "no such action"})
     token = event["headers"].get("authorization", "").removeprefix("Bearer ")
     try:
-        return action(_object(event.get("body") or ""), token)
+        return action(json_object(event.get("body") or ""), token)
     except BadRequest as error:
         return _answer(400, {"error": str(error)})
     except Forbidden:
@@ -37,20 +38,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         logger.exception("not done")
         passing = not isinstance(error, GitHubError) or error.retryable
         return _answer(503 if passing else 409, {"error": "try again" if passing else str(error)})
-
-
-class BadRequest(Exception):  # noqa: N818 - an answer
-    """The task's request is not what was agreed; the message names the field."""
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        body = json.loads(text or "{}")
-    except ValueError as error:
-        raise BadRequest("body: is not JSON") from error
-    if not isinstance(body, dict):
-        raise BadRequest("body: is not a JSON object")
-    return body
 
 
 def _claim(body: dict[str, Any], token: str) -> dict[str, Any]:
@@ -64,7 +51,8 @@ def _claim(body: dict[str, Any], token: str) -> dict[str, Any]:
         bucket=wiring.bucket(),
         github=wiring.github,
         github_url=setting("GITHUB_URL"),
-        model=wiring.model(),
+        agent=wiring.agent(),
+        queue=wiring.queue("FIX_QUEUE_URL"),
         key=wiring.secret("TICKET_KEY_ARN"),
         now=now_ms(),
     )
@@ -72,22 +60,30 @@ def _claim(body: dict[str, Any], token: str) -> dict[str, Any]:
 
 
 def _heartbeat(body: dict[str, Any], token: str) -> dict[str, Any]:
-    del body
-    heartbeat(token, jobs=wiring.jobs(), key=wiring.secret("TICKET_KEY_ARN"), now=now_ms())
+    granted, stored = heartbeat(
+        token,
+        spent_in(body),
+        micro(body.get("wants"), "wants"),
+        log_in(body),
+        jobs=wiring.jobs(),
+        key=wiring.secret("TICKET_KEY_ARN"),
+        now=now_ms(),
+    )
+    return _answer(200, {"granted": granted / MICRO, "log": stored})
+
+
+def _proving(body: dict[str, Any], token: str) -> dict[str, Any]:
+    key = wiring.secret("TICKET_KEY_ARN")
+    proving(token, spent_in(body), jobs=wiring.jobs(), key=key, now=now_ms())
     return _answer(200, {})
 
 
 def _finish(body: dict[str, Any], token: str) -> dict[str, Any]:
-    outcome = body.get("outcome")
-    if outcome not in OUTCOMES:
-        raise BadRequest(f"outcome: is none of {', '.join(sorted(OUTCOMES))}")
     state = finish(
         token,
-        outcome,
-        str(body.get("reason") or ""),
-        str(body.get("summary") or ""),
-        str(body.get("patch_sha256") or ""),
+        report_in(body),
         jobs=wiring.jobs(),
+        fix_queue=wiring.queue("FIX_QUEUE_URL"),
         publish_queue=wiring.queue("PUBLISH_QUEUE_URL"),
         key=wiring.secret("TICKET_KEY_ARN"),
         now=now_ms(),
@@ -98,6 +94,7 @@ def _finish(body: dict[str, Any], token: str) -> dict[str, Any]:
 _ACTIONS: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "claim": _claim,
     "heartbeat": _heartbeat,
+    "proving": _proving,
     "finish": _finish,
 }
 

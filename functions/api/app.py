@@ -12,6 +12,7 @@ from routes import (
     feedback,
     grouping,
     jobs,
+    plans,
     projects,
     search,
     sources,
@@ -38,7 +39,8 @@ app = FastAPI(
         503: {"model": Problem, "description": "A store did not answer; try again"},
     },
 )
-for part in (projects, grouping, sources, feedback, clusters, corrections, search, jobs, stats):
+parts = (projects, grouping, sources, feedback, clusters, corrections, search, plans, jobs, stats)
+for part in parts:
     app.include_router(part.router)
 
 

@@ -13,5 +13,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Store a batch; what could not be stored is reported, and comes again."""
     del context
     messages = [(record["messageId"], record["body"]) for record in event["Records"]]
-    failed = store_batch(messages, feedback=wiring.feedback(), projects=wiring.projects())
+    failed = store_batch(
+        messages,
+        feedback=wiring.feedback(),
+        projects=wiring.projects(),
+        pulls=wiring.pulls(),
+    )
     return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from local.github import (
     apps,
+    checks,
     gitdata,
     hooks,
     issues,
@@ -59,6 +60,7 @@ _ENDPOINTS = [
     ("POST", _REPO + "/git/blobs", gitdata.create_blob),
     ("POST", _REPO + "/git/trees", gitdata.create_tree),
     ("GET", _REPO + "/compare/{basehead:path}", gitdata.compare),
+    ("GET", _REPO + "/commits", gitdata.commits),
     ("POST", _REPO + "/pulls", pulls.create),
     ("GET", _REPO + "/pulls", pulls.list_all),
     ("GET", _PULL, pulls.get),
@@ -68,6 +70,7 @@ _ENDPOINTS = [
     ("POST", "/_local/repositories", repositories.create),
     ("POST", "/_local/issues", issues.load),
     ("POST", "/_local/pulls/ready", pulls.ready),
+    ("POST", "/_local/checks", checks.complete),
     ("GET", "/", pages.front),
     ("GET", "/_local/style.css", pages.style),
     ("GET", _PAGE, pages.repository),

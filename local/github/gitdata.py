@@ -90,6 +90,19 @@ def compare(call: Call) -> Response:
     return JSONResponse({"status": status})
 
 
+def commits(call: Call) -> Response:
+    """GET /repos/{owner}/{name}/commits: sha (a commit or a branch), per_page; newest first"""
+    where = call.repository("contents")
+    query = call.request.query_params
+    only_fields(dict(query), "sha", "per_page")
+    git, start = call.forge.git(where), query.get("sha", where["default_branch"])
+    tip = start if git.has(start, "commit") else git.branch(start)
+    if tip is None:
+        raise Refused(404, "Not Found")
+    lines = git.log(tip, limit=call.paging()[0])
+    return JSONResponse([_listed(call, where, git, line.sha) for line in lines])
+
+
 def get_commit(call: Call) -> Response:
     """GET /repos/{owner}/{name}/git/commits/{sha}"""
     where = call.repository("contents")
@@ -222,6 +235,19 @@ def _commit(call: Call, where: Row, git: Git, sha: str) -> dict[str, Any]:
         "tree": {"sha": tree, "url": _url(call, where, "trees", tree)},
         "parents": [{"sha": p, "url": _url(call, where, "commits", p)} for p in parents.split()],
         "verification": {"verified": False, "reason": "unsigned", "signature": None},
+    }
+
+
+def _listed(call: Call, where: Row, git: Git, sha: str) -> dict[str, Any]:
+    """A commit as a list of them shows it: what git knows of it is a part."""
+    shown = _commit(call, where, git, sha)
+    known = {name: shown[name] for name in ("author", "committer", "message", "tree")}
+    return {
+        "sha": sha,
+        "node_id": shown["node_id"],
+        "url": f"{shapes.api(call.base, where)}/commits/{sha}",
+        "commit": {**known, "url": shown["url"], "comment_count": 0},
+        "parents": shown["parents"],
     }
 
 

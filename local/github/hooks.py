@@ -13,7 +13,9 @@ from local.github.call import Call, now_iso, only_fields
 from local.github.refusal import Refused, invalid
 from local.github.store import Row
 
-_EVENTS = ("issues", "pull_request")
+_EVENTS = ("issues", "pull_request", "check_suite")
+# The App was not granted the permission that suites of checks need.
+_APP_EVENTS = ("issues", "pull_request")
 
 
 def emit(
@@ -121,7 +123,7 @@ def set_app_hook(call: Call) -> Response:
                 "INSERT INTO hooks (url, secret, events, created_at) VALUES (?, ?, ?, ?)",
                 url,
                 secret,
-                json.dumps(_EVENTS),
+                json.dumps(_APP_EVENTS),
                 now_iso(),
             )
     hook = call.store.get("SELECT * FROM hooks WHERE repository_id IS NULL")

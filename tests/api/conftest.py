@@ -8,7 +8,7 @@ import pytest
 from app import app
 from starlette.testclient import TestClient
 
-from local import sqs
+from local import s3, sqs
 from local.parameters import DIMENSIONS, EMBEDDING_MODEL
 from local.serve import running
 from soulcaster import wiring
@@ -16,7 +16,7 @@ from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.project import Project
 from tests.edges.servers import TOKEN, secrets_manager
-from tests.local.emulated import options
+from tests.local.emulated import SECRET_KEY, options
 from tests.support import account
 
 KEY = "an-api-key-of-some-length"
@@ -29,6 +29,14 @@ def sqs_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(sqs.app(tmp_path_factory.mktemp("sqs"))) as url:
         for name in ("fix", "cluster"):
             boto3.client("sqs", **options(url)).create_queue(QueueName=name)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an S3 with the bucket that tasks upload to."""
+    with running(s3.app(tmp_path_factory.mktemp("s3"), SECRET_KEY)) as url:
+        boto3.client("s3", **options(url)).create_bucket(Bucket="records")
         yield url
 
 
@@ -54,7 +62,11 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 @pytest.fixture(autouse=True)
 def _environment(
-    redis_url: str, sqs_url: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    redis_url: str,
+    sqs_url: str,
+    s3_url: str,
+    secrets: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
     """What the template gives the function, with nothing left from the test before."""
     account.nobodys(monkeypatch)
@@ -69,6 +81,9 @@ def _environment(
         "AWS_ENDPOINT_URL_SQS": sqs_url,
         "FIX_QUEUE_URL": f"{sqs_url}/123456789012/fix",
         "CLUSTER_QUEUE_URL": f"{sqs_url}/123456789012/cluster",
+        "JOBS_AT_ONCE": "5",
+        "AWS_ENDPOINT_URL_S3": s3_url,
+        "BUCKET": "records",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)

@@ -10,6 +10,7 @@ IDS = {
     "cluster": "cl_larder_0a",
     "job": "job_larder_0a",
     "correction": "cor_larder_1",
+    "version": "1",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /projects": {"id": "larder", "name": "Larder"},
@@ -21,6 +22,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /clusters/{cluster}/split": {"items": ["fb_larder_0a"]},
     "POST /clusters/{cluster}/move": {"item": "fb_larder_0a", "to": "cl_larder_0b"},
     "POST /corrections/{correction}/undo": {},
+    "PUT /clusters/{cluster}/plan": {
+        "based_on": 0,
+        "problem": "Export fails.",
+        "reproduction": "",
+        "files": [],
+        "verification": "",
+    },
 }
 
 

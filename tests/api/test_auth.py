@@ -12,6 +12,7 @@ from routes import (
     feedback,
     grouping,
     jobs,
+    plans,
     projects,
     search,
     sources,
@@ -85,7 +86,10 @@ def test_every_documented_route_is_guarded() -> None:
 
 def test_nothing_else_is_served(anybody: TestClient, api: TestClient) -> None:
     """No page about the API is open, with a key or without."""
-    parts = (projects, grouping, sources, feedback, clusters, corrections, search, jobs, stats)
+    parts = (
+        *(projects, grouping, sources, feedback, clusters),
+        *(corrections, search, plans, jobs, stats),
+    )
     assert len(app.routes) == len(parts)
     assert sum(len(part.router.routes) for part in parts) == len(routes())
     for path in ("/", "/docs", "/redoc", "/openapi.json", "/health", "/webhooks/larder/x"):

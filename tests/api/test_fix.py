@@ -1,7 +1,5 @@
-import json
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from starlette.testclient import TestClient
@@ -10,8 +8,8 @@ from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.project import Project
+from tests.api.fixing import received
 from tests.edges.clusters import clustered
-from tests.local.emulated import options
 from tests.rules.samples import NOW, feedback
 
 
@@ -24,16 +22,6 @@ def cluster(redis: Redis, larder: Project) -> str:
 def _empty(sqs_url: str) -> None:
     for queue in ("fix", "cluster"):
         received(sqs_url, queue)
-
-
-def received(sqs_url: str, queue: str) -> list[Any]:
-    """All messages of a queue, which is empty afterwards."""
-    client, address = boto3.client("sqs", **options(sqs_url)), f"{sqs_url}/123456789012/{queue}"
-    bodies = []
-    while messages := client.receive_message(QueueUrl=address).get("Messages"):
-        bodies.append(json.loads(messages[0]["Body"]))
-        client.delete_message(QueueUrl=address, ReceiptHandle=messages[0]["ReceiptHandle"])
-    return bodies
 
 
 def test_a_fix_is_asked_for_once(api: TestClient, sqs_url: str, cluster: str) -> None:
@@ -94,7 +82,7 @@ def test_a_queue_that_fails_loses_nothing(
     answer = api.post(f"/clusters/{cluster}/fix")
     assert answer.status_code == 202
     assert received(sqs_url, "fix") == []
-    (overdue,) = JobStore(redis).due(10**15, 10)
+    (overdue,), _ = JobStore(redis).due(10**15, 10)
     assert (overdue["id"], overdue["state"]) == (answer.json()["id"], "queued")
 
 

@@ -19,7 +19,7 @@ def full(redis: Redis, larder: Project) -> None:
     """Five clusters of one item each, each with a job."""
     for n in range(5):
         cluster = clustered(redis, feedback(external_id=f"i{n}", created_at=NOW + n), name=f"n{n}")
-        assert JobStore(redis).ask(cluster, NOW + n, "test") is not None
+        assert JobStore(redis).ask(cluster, NOW + n, "test").outcome == "created"
 
 
 def get(api: TestClient, path: str, **query: Any) -> Any:
@@ -94,9 +94,7 @@ def test_a_record_is_shown_whole(api: TestClient, redis: Redis) -> None:
     """Feedback, cluster and job each show what they are and what they belong to."""
     item = feedback(details={"labels": ["bug"]})
     cluster = clustered(redis, item, name="Export")
-    asked = JobStore(redis).ask(cluster, NOW, "test")
-    assert asked is not None
-    job = asked[1]["id"]
+    job = JobStore(redis).ask(cluster, NOW, "test").id
     shown = api.get(f"/feedback/{item.id}").json()
     assert (shown["title"], shown["cluster"]) == (item.title, cluster)
     assert shown["details"] == {"labels": ["bug"]}

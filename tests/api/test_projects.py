@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -10,6 +11,12 @@ from soulcaster.rules.project import Project
 LARDER = {"id": "larder", "name": "Lärder", "repository": "acme/larder", "base": "dev"}
 
 
+def whole(**given: Any) -> dict[str, Any]:
+    """A project as it is shown, with the defaults of what is not given."""
+    shown = asdict(Project(**given))
+    return {**shown, "publishes": list(shown["publishes"])}
+
+
 def fault(answer: Any) -> list[str]:
     """The field that a 422 names."""
     assert answer.status_code == 422, answer.text
@@ -20,10 +27,9 @@ def test_a_project_is_made_and_listed(api: TestClient) -> None:
     """What was sent is what is there; what was left out has its default."""
     assert api.get("/projects").json() == []
     made = api.post("/projects", json=LARDER)
-    assert (made.status_code, made.json()) == (201, LARDER)
+    assert (made.status_code, made.json()) == (201, whole(**LARDER))
     api.post("/projects", json={"id": "attic", "name": "Attic"})
-    attic = {"id": "attic", "name": "Attic", "repository": "", "base": "main"}
-    assert api.get("/projects").json() == [attic, LARDER]
+    assert api.get("/projects").json() == [whole(id="attic", name="Attic"), whole(**LARDER)]
 
 
 def test_a_project_is_made_once(api: TestClient) -> None:
@@ -32,14 +38,14 @@ def test_a_project_is_made_once(api: TestClient) -> None:
     again = api.post("/projects", json={**LARDER, "name": "Other"})
     assert again.status_code == 409
     assert again.json()["detail"].startswith("id: ")
-    assert api.get("/projects").json() == [LARDER]
+    assert api.get("/projects").json() == [whole(**LARDER)]
 
 
 def test_a_project_is_changed(api: TestClient) -> None:
     """All settings are replaced; the id is not among them."""
     api.post("/projects", json=LARDER)
     changed = api.put("/projects/larder", json={"name": "New"})
-    assert changed.json() == {"id": "larder", "name": "New", "repository": "", "base": "main"}
+    assert changed.json() == whole(id="larder", name="New")
     assert api.get("/projects").json() == [changed.json()]
     assert fault(api.put("/projects/larder", json=LARDER)) == ["body", "id"]
 

@@ -4,14 +4,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from soulcaster.edges.clock import now_ms
-from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.project import Project
+from tests.api.fixing import PULL, reach
 from tests.edges.clusters import clustered, joined
 from tests.edges.servers import command, everything
 from tests.rules.samples import feedback
 
-PULL = "https://github.example/acme/larder/pull/7"
 STATUSES = ("open", "resolved", "ignored")
 
 
@@ -115,10 +114,7 @@ def test_what_was_merged_has_no_status_of_its_own(
 
 def test_a_fix_that_did_not_hold_is_shown(api: TestClient, redis: Redis, cluster: str) -> None:
     """Resolved with a pull request and then reported again: open, and after which one."""
-    jobs = JobStore(redis)
-    job = api.post(f"/clusters/{cluster}/fix").json()["id"]
-    for state in ("starting", "running", "publishing", "pr_open"):
-        jobs.move(job, 1, state, now_ms(), "test", {"pr_url": PULL, "pr_number": "7"})
+    reach(redis, api.post(f"/clusters/{cluster}/fix").json()["id"], "pr_open")
     shown = patched(api, cluster, "resolved").json()
     assert shown["resolved_pr"] == PULL
     later = shown["resolved_at"] + 1

@@ -81,17 +81,41 @@ def test_the_token_goes_to_no_other_host() -> None:
     assert asked == ["api.github.invalid"] * 2
 
 
+def opened(number: int, branch: str) -> dict[str, object]:
+    """What is read of a pull request."""
+    return {
+        "number": number,
+        "html_url": f"u{number}",
+        "head": {"ref": branch, "sha": SHA},
+        "state": "open",
+        "draft": True,
+        "updated_at": "2026-01-02T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize("lacking", ["number", "html_url", "head", "state", "draft", "updated_at"])
+def test_a_pull_request_that_is_not_githubs_passes(lacking: str) -> None:
+    """One without what GitHub documents is not taken for one."""
+    odd = {name: value for name, value in opened(5, "ours").items() if name != lacking}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[] if request.method == "GET" else odd)
+
+    with pytest.raises(GitHubError) as refusal:
+        edge(answer).ensure_draft_pull("t", REPO, "ours", base="main", title="t", body="b")
+    assert refusal.value.retryable
+
+
 def test_a_filter_that_github_ignored_adopts_nothing() -> None:
     """Someone else's pull request is not taken for ours."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
-            other = {"number": 4, "html_url": "u4", "head": {"ref": "other"}}
-            return httpx.Response(200, json=[other])
-        return httpx.Response(201, json={"number": 5, "html_url": "u5"})
+            return httpx.Response(200, json=[opened(4, "other")])
+        return httpx.Response(201, json=opened(5, "ours"))
 
     found = edge(answer).ensure_draft_pull("t", REPO, "ours", base="main", title="t", body="b")
-    assert found == {"number": 5, "url": "u5"}
+    assert (found["number"], found["url"], found["head"]) == (5, "u5", SHA)
 
 
 def test_a_pull_request_that_appears_meanwhile_is_adopted() -> None:
@@ -101,7 +125,7 @@ def test_a_pull_request_that_appears_meanwhile_is_adopted() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(200, json=pulls)
-        pulls.append({"number": 6, "html_url": "u6", "head": {"ref": "ours"}})
+        pulls.append(opened(6, "ours"))
         said = {
             "message": "Validation Failed",
             "errors": [{"message": "A pull request already exists"}],
@@ -109,4 +133,4 @@ def test_a_pull_request_that_appears_meanwhile_is_adopted() -> None:
         return httpx.Response(422, json=said)
 
     found = edge(answer).ensure_draft_pull("t", REPO, "ours", base="main", title="t", body="b")
-    assert found == {"number": 6, "url": "u6"}
+    assert (found["number"], found["url"], found["state"]) == (6, "u6", "open")

@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.serve import free_port, running
+from soulcaster.rules.pull_news import CheckNews
+from soulcaster.rules.source import Source
 from soulcaster.rules.sources import github as rules
 from tests.local.github_support import REPO, WRITE, World, key_pair, publish, started
 
@@ -56,7 +58,10 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def hook(world: World, url: str, events: tuple[str, ...] = ("issues", "pull_request")) -> str:
+EVENTS = ("issues", "pull_request", "check_suite")
+
+
+def hook(world: World, url: str, events: tuple[str, ...] = EVENTS) -> str:
     """Make a hook and return its address in the API."""
     made = world.person.post(
         f"/repos/{REPO}/hooks",
@@ -142,6 +147,35 @@ def test_the_life_of_a_pull_request_is_told(world: World, receiver: Receiver) ->
     headers, fixed = receiver.next()
     assert headers["x-github-event"] == "issues"
     assert (fixed["action"], fixed["issue"]["number"]) == ("closed", 1)
+
+
+def test_how_checks_end_is_told(world: World, receiver: Receiver) -> None:
+    """In the form that we read, with the open pull requests whose head they ran on."""
+    hook(world, receiver.url)
+    receiver.next()
+    sha = publish(world, world.edge.installation_token(REPO, WRITE))
+    receiver.next()
+    done = {"repo": REPO, "sha": sha, "conclusion": "failure"}
+    assert world.person.post("/_local/checks", json=done).status_code == 201
+    headers, sent = receiver.next()
+    source = Source(id="src_larder_g", project="larder", kind="github", name="g")
+    found = rules.normalise(source, headers, sent, 5)
+    assert isinstance(found, CheckNews)
+    assert (found.repository, found.numbers, found.head) == (REPO, (1,), sha)
+    assert (found.checks, found.received_at) == ("failing", 5)
+
+    again = world.person.post("/_local/checks", json={**done, "conclusion": "success"}).json()
+    other = world.person.post("/_local/checks", json={**done, "app": "lint"}).json()
+    assert again["id"] == sent["check_suite"]["id"] != other["id"]
+
+    main = world.person.get(f"/repos/{REPO}/git/ref/heads/main").json()["object"]["sha"]
+    assert not world.person.post("/_local/checks", json={**done, "sha": main}).json()[
+        "pull_requests"
+    ]
+    for wrong in ({"sha": "0" * 40}, {"conclusion": "fine"}, {"repo": "acme/none"}):
+        assert world.person.post("/_local/checks", json={**done, **wrong}).status_code in (404, 422)
+    token = world.as_token(world.edge.installation_token(REPO, WRITE))
+    assert token.post("/_local/checks", json=done).status_code == 401
 
 
 def test_only_wanted_events_come(world: World, receiver: Receiver) -> None:

@@ -8,6 +8,9 @@ import httpx
 import pytest
 
 from local.github.markdown import render
+from soulcaster.rules.patch import ChangedFile, Patch
+from soulcaster.rules.proof import Proof, Run
+from soulcaster.rules.pull_request import Evidence, pull_request_body
 from tests.local.github_support import REPO, WRITE, World, change, publish, started
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -114,3 +117,22 @@ def test_markdown() -> None:
 def test_markdown_of_any_length_ends(piece: str) -> None:
     """The longest body GitHub takes, made of one piece, can't stop the server."""
     assert render(piece * (65_536 // len(piece)), "/acme/larder")
+
+
+def test_a_proof_folds_its_logs() -> None:
+    """The body of our own pull requests: what is folded is markup, what is in a log is text."""
+    log = "````\n</details><summary>x</summary> @octocat #1"
+    said = pull_request_body(
+        {"id": "job_larder_1", "attempt": "1"},
+        "acme/larder",
+        "It lost a row.",
+        Patch("4f2a" * 10, "Counted.", (ChangedFile("a.py", "100644", "x"),)),
+        Proof("tests_pass", "pytest", "", (), (Run("patch", "pytest", 0, 1.0, log),)),
+        Evidence([], 1, 0),
+    )
+    page = render(said, "/acme/larder")
+    assert page.count("<details>") == page.count("</details>") == 1
+    assert "<summary>With the change: status 0, 1.0 s</summary>" in page
+    inside = page.partition("<pre><code>")[2].partition("</code></pre>")[0]
+    assert inside == "````\n&lt;/details&gt;&lt;summary&gt;x&lt;/summary&gt; @octocat #1"
+    assert page.index("<details>") < page.index("<pre>") < page.index("</details>")

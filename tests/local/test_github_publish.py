@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from soulcaster.edges.github import GitHubError
+from soulcaster.rules.payload import milliseconds
 from tests.local.github_support import REPO, WRITE, World, change, git, publish, started
 
 BRANCH = "soulcaster/job-1"
@@ -85,7 +86,39 @@ def test_what_a_person_ended_is_not_opened_again(world: World, token: str, end: 
         world.person.patch(f"/repos/{REPO}/pulls/1", json={"state": "closed"})
     else:
         assert merge(world) == 200
-    assert pull(world, token) == {"number": 1, "url": f"{world.url}/{REPO}/pull/1"}
+    found = pull(world, token)
+    shown = world.person.get(f"/repos/{REPO}/pulls/1").json()
+    assert found == {
+        "number": 1,
+        "url": f"{world.url}/{REPO}/pull/1",
+        "head": shown["head"]["sha"],
+        "state": {"close": "closed", "merge": "merged"}[end],
+        "draft": end == "close",
+        "at": milliseconds(shown["updated_at"], ""),
+    }
+    assert world.edge.pull_of(token, REPO, BRANCH) == found
+
+
+def test_a_branch_without_a_pull_request_has_none(world: World, token: str) -> None:
+    """Whatever other branches have."""
+    publish(world, token)
+    assert world.edge.pull_of(token, REPO, "main") is None
+
+
+def test_how_recent_commits_begin(world: World, token: str) -> None:
+    """The first lines, newest first, from the commit that is asked for; no more than 30."""
+    sha = publish(world, token)
+    assert world.edge.subjects(token, REPO, sha) == ["Count the shelves", "Initial import"]
+    assert world.edge.subjects(token, REPO, world.base_sha(token)) == ["Initial import"]
+    for _ in range(30):
+        body = {"message": "Again\n\nAt length.", "parents": [sha]}
+        path = f"/repos/{REPO}/git/commits"
+        tree = world.person.get(f"{path}/{sha}").json()["tree"]["sha"]
+        sha = world.person.post(path, json={**body, "tree": tree}).json()["sha"]
+    assert world.edge.subjects(token, REPO, sha) == ["Again"] * 30
+    with pytest.raises(GitHubError) as refusal:
+        world.edge.subjects(token, REPO, "0" * 40)
+    assert refusal.value.status == 404
 
 
 def test_a_branch_that_points_elsewhere_is_a_conflict(world: World, token: str) -> None:

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from soulcaster.rules.job import (
     ENDS,
     ENTERED_FROM,
+    FIRST_PAUSE_SECONDS,
     HEARTBEAT_SECONDS,
+    HOLDS_SLOT,
+    LIVE,
+    LONGEST_PAUSE_SECONDS,
     MAX_ATTEMPTS,
     PATIENCE,
     Forbidden,
@@ -19,6 +23,8 @@ from soulcaster.rules.job import (
     object_key,
     parse_attempt,
     parse_credential,
+    pause,
+    proof_seconds,
 )
 from tests.rules.signed import json_values
 
@@ -56,16 +62,51 @@ def test_every_accepted_job_can_end() -> None:
 
 
 def test_only_a_checked_patch_becomes_a_pull_request() -> None:
-    """There is one way to a pull request; the agent and the publisher may refuse."""
+    """There is one way to a pull request, past the tests; task and publisher may refuse."""
     assert ENTERED_FROM["pr_open"] == ("publishing",)
-    assert ENTERED_FROM["refused"] == ("running", "publishing")
-    assert ENTERED_FROM["publishing"] == ("running",)
+    assert ENTERED_FROM["refused"] == ("running", "proving", "publishing")
+    assert ENTERED_FROM["publishing"] == ("proving",)
 
 
 def test_patience_outlasts_heartbeats() -> None:
     """One lost heartbeat is no reason to kill a task; there is more than one attempt."""
     assert PATIENCE["running"] >= 3 * HEARTBEAT_SECONDS * 1_000
     assert MAX_ATTEMPTS > 1
+
+
+def test_a_person_may_cancel_whatever_lives() -> None:
+    """Every state that is no end can be cancelled, and only those."""
+    assert set(ENTERED_FROM["cancelled"]) == set(LIVE) == set(STATES) - ENDS
+
+
+def test_a_lost_attempt_had_a_slot() -> None:
+    """Another attempt follows where a task may have been lost; a patch in hand is not redone."""
+    assert ENTERED_FROM["queued"] == HOLDS_SLOT
+    assert "publishing" not in HOLDS_SLOT
+
+
+chances = st.floats(0, 1, exclude_max=True)
+
+
+@given(st.integers(1, 1_000), chances, chances)
+def test_pauses_grow_and_are_jittered(tries: int, one: float, other: float) -> None:
+    """None is shorter than any earlier one could be; half is fixed; a queue can delay by it."""
+    longest = min(FIRST_PAUSE_SECONDS << min(tries - 1, 10), LONGEST_PAUSE_SECONDS)
+    found = pause(tries, one)
+    assert longest // 2 <= found <= longest
+    assert found <= pause(tries + 1, other) or longest == LONGEST_PAUSE_SECONDS
+    assert pause(tries, min(one, other)) <= pause(tries, max(one, other))
+
+
+def test_no_two_need_to_come_back_together() -> None:
+    """Chance spreads what failed at once over half of the pause."""
+    assert len({pause(3, n / 30) for n in range(30)}) == 30
+
+
+@given(st.integers(1, 600))
+def test_the_engine_has_most_of_the_time(minutes: int) -> None:
+    """Running the tests has a third of a job's time at most, and ten minutes."""
+    assert 0 < proof_seconds(minutes) <= min(600, minutes * 20)
 
 
 @given(st.integers(0, 99_999))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from soulcaster.rules.patch import MAX_BYTES, MAX_FILES, PatchRefused, parse_patch
+from soulcaster.rules import patch as rules
+from soulcaster.rules.patch import MAX_BYTES, MAX_FILES, MAX_LINES, Patch, PatchRefused
 from tests.rules.signed import json_values, places, replaced
 
 BASE = "4f2a" * 10
@@ -30,10 +31,15 @@ def patch(*files: dict[str, Any], **given_fields: Any) -> dict[str, Any]:
     return {**whole, "files": list(files) or [changed()], **given_fields}
 
 
-def refusal(value: Any) -> str:
+def parse_patch(text: str, files: int = 40, size: int = 400_000) -> Patch:
+    """Parse with the limits of a project that has set none."""
+    return rules.parse_patch(text, files_limit=files, bytes_limit=size)
+
+
+def refusal(value: Any, files: int = 40, size: int = 400_000) -> str:
     """Why a patch is refused."""
     with pytest.raises(PatchRefused) as caught:
-        parse_patch(json.dumps(value))
+        parse_patch(json.dumps(value), files, size)
     return str(caught.value)
 
 
@@ -170,20 +176,46 @@ def test_s20_a_secret_is_refused(secret: str) -> None:
     assert secret not in refusal(patch(summary=f"Used {secret} to test."))
 
 
-def test_s20_the_number_of_files_is_limited() -> None:
-    """As many as the limit are fine, one more is not."""
-    files = [changed(f"f{n}.py") for n in range(MAX_FILES + 1)]
-    assert len(parse_patch(json.dumps(patch(*files[:-1]))).files) == MAX_FILES
-    assert f"changes {MAX_FILES + 1} files" in refusal(patch(*files))
+@pytest.mark.parametrize(
+    ("setting", "limit"), [(1, 1), (40, 40), (MAX_FILES, MAX_FILES), (10**9, MAX_FILES)]
+)
+def test_s20_the_number_of_files_is_limited(setting: int, limit: int) -> None:
+    """As many as the project's limit are fine, one more is not; no setting goes past the most."""
+    files = [changed(f"f{n}.py") for n in range(limit + 1)]
+    assert len(parse_patch(json.dumps(patch(*files[:-1])), setting).files) == limit
+    why = refusal(patch(*files), setting)
+    assert why == f"it changes {limit + 1} files; {limit} is the limit"
 
 
-def test_s20_the_size_is_limited_in_bytes() -> None:
-    """All files together may hold so many bytes, counted as UTF-8."""
-    half = "é" * (MAX_BYTES // 4)
+@pytest.mark.parametrize(
+    ("setting", "limit"), [(8, 8), (400_000, 400_000), (MAX_BYTES, MAX_BYTES), (10**9, MAX_BYTES)]
+)
+def test_s20_the_size_is_limited_in_bytes(setting: int, limit: int) -> None:
+    """All files together may hold so many bytes of UTF-8; no setting goes past the most."""
+    half = "é" * (limit // 4)
+    fits = patch(changed("a", content=half), changed("b", content=half))
+    parse_patch(json.dumps(fits), size=setting)
+    over = patch(changed("a", content=half), changed("b", content=half + "é"))
+    assert refusal(over, size=setting) == f"it holds more than {limit} bytes"
+
+
+def test_s20_the_number_of_lines_is_limited() -> None:
+    """Nobody reads more: all files together may have so many lines, and no setting changes that."""
+    half = "\n" * (MAX_LINES // 2)
     parse_patch(json.dumps(patch(changed("a", content=half), changed("b", content=half))))
-    assert "more than" in refusal(
-        patch(changed("a", content=half), changed("b", content=half + "é"))
-    )
+    over = patch(changed("a", content=half), changed("b", content=half + "x"))
+    assert refusal(over, 10**9, 10**9) == f"its files have more than {MAX_LINES} lines"
+
+
+@pytest.mark.parametrize(
+    ("path", "into"),
+    [("ci.yml", ".github/workflows/ci.yml"), ("a.md", "AGENTS.md"), ("hook", ".git/hooks/x")],
+)
+def test_s20_a_rename_into_what_runs_is_refused(path: str, into: str) -> None:
+    """A patch writes a rename as a deletion and an addition: the addition is what counts."""
+    gone = changed(path, content=None, deleted=True)
+    assert into in refusal(patch(gone, changed(into)))
+    assert into in refusal(patch(changed(into), gone))
 
 
 def test_s20_a_file_is_changed_once() -> None:

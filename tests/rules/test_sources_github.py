@@ -59,6 +59,7 @@ def test_an_issue_without_words_or_author_is_read() -> None:
     ("headers", "payload"),
     [
         ({"x-github-event": "ping"}, {"zen": "Design for failure.", "hook_id": 1}),
+        ({"x-github-event": "check_run"}, {"action": "completed"}),
         ({}, {}),
         (ISSUES, github_issue("labeled")),
         (ISSUES, github_issue(pull_request={"url": "https://api.github.com/x"})),
@@ -132,4 +133,7 @@ def test_any_payload_is_feedback_or_unreadable(data: st.DataObject, value: Any) 
     path = data.draw(st.sampled_from(list(places(payload))))
     with suppress(Unreadable):
         found = github.normalise(SOURCE, ISSUES, replaced(payload, path, value), NOW)
-        assert isinstance(found, str) or (found.document and found.text)
+        if not isinstance(found, str):
+            assert isinstance(found, Feedback)
+            assert found.document
+            assert found.text

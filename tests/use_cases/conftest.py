@@ -85,9 +85,9 @@ class Fixing:
         answer = self.world.request("POST", f"/agent/{action}", body=raw, headers=headers)
         return answer.status, json.loads(answer.body)
 
-    def ticket(self, job: str) -> str:
-        """What the task of the first attempt is started with."""
-        return credential(self.world.secrets["TicketKey"], "ticket", job, 1)
+    def ticket(self, job: str, attempt: int = 1) -> str:
+        """What the task of an attempt is started with."""
+        return credential(self.world.secrets["TicketKey"], "ticket", job, attempt)
 
 
 @pytest.fixture

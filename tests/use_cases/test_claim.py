@@ -1,7 +1,7 @@
 """What a task gets for its ticket, and what its report is worth."""
 
+from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.project_store import ProjectStore
-from soulcaster.rules.job import MINUTES_PER_JOB
 from soulcaster.rules.project import Project
 from tests.support import seeds, state
 from tests.support.tap import Fault
@@ -19,7 +19,7 @@ def test_a_claim_notes_what_the_fix_is_for(fixing: Fixing) -> None:
     )
     assert brief[:2] == ["running", "Import loses the last line"]
     assert int(brief[2]) == held["deadline"] * 1000
-    assert 0 <= int(brief[3]) + MINUTES_PER_JOB * 60_000 - int(brief[2]) < 1000
+    assert 0 <= int(brief[3]) + 30 * 60_000 - int(brief[2]) < 1000
     assert fixing.ask("claim", {"ticket": fixing.ticket(job)})[0] == 409
 
 
@@ -52,7 +52,37 @@ def test_a_report_pins_its_patch(fixing: Fixing) -> None:
     patch = fixing.patch(fixing.base)
     fixing.world.http.put(held["uploads"]["patch"], content=patch).raise_for_status()
     report = {"outcome": "patch", "patch_sha256": fixing.upload(job, patch)}
+    assert fixing.ask("finish", report, held["token"])[0] == 409, "nothing was proven"
+    assert fixing.ask("proving", {}, held["token"]) == (200, {})
     assert fixing.ask("finish", report, held["token"]) == (202, {"state": "publishing"})
     fixing.world.drain("PublishQueue")
     assert fixing.outcome(job)[0] == "pr_open"
     assert fixing.pulls[0]["title"] == "Fix: Import loses the last line"
+
+
+def test_a_task_may_spend_what_is_left(fixing: Fixing) -> None:
+    """The job's budget less what lost attempts were allowed, half a dollar of it at once."""
+    job = seeds.job(fixing.world, fixing.cluster, "running", granted="4800000")
+    JobStore(seeds.redis(fixing.world)).move(job, 1, "queued", seeds.THEN, "lost")
+    JobStore(seeds.redis(fixing.world)).move(job, 2, "starting", seeds.THEN, "x")
+    _, held = fixing.ask("claim", {"ticket": fixing.ticket(job, 2)})
+    assert held["budget"]["dollars"] == held["budget"]["granted"] == 0.2
+    wants = {"wants": 3.0, "spent": {"dollars": 0.1}}
+    assert fixing.ask("heartbeat", wants, held["token"]) == (200, {"granted": 0.2, "log": 0})
+    stored = fixing.stored(job)
+    assert (stored["granted"], stored["spent"], stored["charged"]) == (
+        "200000",
+        "100000",
+        "4800000",
+    )
+
+
+def test_a_job_without_money_ends(fixing: Fixing) -> None:
+    """No attempt is made with less than a cent."""
+    job = seeds.job(fixing.world, fixing.cluster, "running", granted="4995000")
+    JobStore(seeds.redis(fixing.world)).move(job, 1, "queued", seeds.THEN, "lost")
+    JobStore(seeds.redis(fixing.world)).move(job, 2, "starting", seeds.THEN, "x")
+    assert fixing.ask("claim", {"ticket": fixing.ticket(job, 2)})[0] == 409
+    stored = fixing.stored(job)
+    assert (stored["state"], stored["cause"]) == ("over_budget", "budget")
+    assert (stored["cost"], stored["cost_exact"]) == ("4995000", "0")

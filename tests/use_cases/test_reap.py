@@ -3,6 +3,7 @@
 import pytest
 
 from soulcaster.edges.clock import now_ms
+from soulcaster.edges.job_store import JobStore
 from soulcaster.rules.job import MAX_ATTEMPTS, State, attempt_message
 from tests.support import seeds, state
 from tests.use_cases.conftest import Fixing
@@ -50,17 +51,24 @@ def test_a_task_is_started_at_last(fixing: Fixing) -> None:
     assert state.redis(fixing.world, "HGET", f"p:larder:job:{job}", "task").startswith("arn:")
 
 
-@pytest.mark.parametrize("was", ["queued", "starting", "publishing"])
-def test_nothing_waits_for_ever(fixing: Fixing, was: State) -> None:
-    """After six hours in one state a job ends, and says so."""
-    job = seeds.job(fixing.world, fixing.cluster, was, at=now_ms() - 361 * MINUTE)
+@pytest.mark.parametrize(("was", "hours"), [("queued", 24), ("starting", 6), ("publishing", 6)])
+def test_nothing_waits_for_ever(fixing: Fixing, was: State, hours: int) -> None:
+    """After hours in one state a job ends, and says so."""
+    job = seeds.job(fixing.world, fixing.cluster, was, at=now_ms() - (hours * 60 + 1) * MINUTE)
     assert reap(fixing) == 1
-    assert fixing.outcome(job) == ("failed", f"it was {was} for six hours")
+    assert fixing.outcome(job) == ("failed", f"it was {was} for {hours} hours")
+    assert fixing.stored(job)["cause"] == "stuck"
     assert queued(fixing, "FixQueue") == queued(fixing, "PublishQueue") == []
 
 
 @pytest.mark.parametrize(
-    ("was", "end"), [("starting", "failed"), ("running", "failed"), ("publishing", "publishing")]
+    ("was", "end"),
+    [
+        ("starting", "failed"),
+        ("running", "failed"),
+        ("proving", "failed"),
+        ("publishing", "publishing"),
+    ],
 )
 def test_the_last_attempt_ends_only_what_is_lost(fixing: Fixing, was: State, end: State) -> None:
     """When the last task stops, its job fails; but not one whose patch it has handed over."""
@@ -71,3 +79,24 @@ def test_the_last_attempt_ends_only_what_is_lost(fixing: Fixing, was: State, end
     result = fixing.world.invoke("ObserveFunction", {"detail": detail})
     assert (result.error, result.payload) == (None, end)
     assert fixing.outcome(job)[0] == end
+
+
+@pytest.mark.parametrize("was", ["running", "proving"])
+def test_a_task_past_its_deadline_ends_its_job(fixing: Fixing, was: State) -> None:
+    """There is no other attempt: it would take as long."""
+    at = now_ms() - 40 * MINUTE
+    late = str(at + 30 * MINUTE)
+    job = seeds.job(fixing.world, fixing.cluster, was, at=at, deadline=late, task="arn")
+    assert reap(fixing) == 1
+    assert fixing.outcome(job) == ("timed_out", "the task ran past its deadline")
+    assert fixing.stored(job)["cause"] == "deadline"
+    assert reap(fixing) == 0
+
+
+def test_who_waits_is_called_when_there_is_a_slot(fixing: Fixing) -> None:
+    """Also when whoever left the slot did not get to say so."""
+    job = seeds.job(fixing.world, fixing.cluster, "queued", at=now_ms())
+    jobs = JobStore(seeds.redis(fixing.world), 0)
+    assert jobs.move(job, 1, "starting", now_ms(), "x").outcome == "waiting"
+    assert reap(fixing) == 0
+    assert queued(fixing, "FixQueue") == [attempt_message(job, 1)]

@@ -1,12 +1,12 @@
 """Clusters, and what people do with them."""
 
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Body, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
+from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, TOO_MANY, not_found
 from routes.feedback import FeedbackOut
 from routes.jobs import JobOut
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
@@ -16,7 +16,7 @@ from soulcaster.edges.cluster_list import Listed, Merged, Sort, Status
 from soulcaster.rules import ids
 from soulcaster.rules.feedback import Severity
 from soulcaster.rules.ids import PROJECT
-from soulcaster.use_cases.ask_fix import NothingToFix, ask_fix
+from soulcaster.use_cases.ask_fix import NothingToFix, TooMuch, ask_fix
 
 router = APIRouter(tags=["clusters"])
 
@@ -41,7 +41,8 @@ class ClusterOut(BaseModel):
     often they were reported, and `reporters` who did, as far as that is known. `severity` is the
     worst. `trend` is the reports on each of the last 30 UTC days, oldest first. A resolved cluster
     that is reported again is open, with `regressed_at`, and with `regressed_after` if a pull
-    request had been there when it was resolved.
+    request had been there when it was resolved. `pull_job` is the job whose pull
+    request is open; `plan` is the version of the plan that fixes run on.
     """
 
     id: str
@@ -60,6 +61,8 @@ class ClusterOut(BaseModel):
     last_seen: int
     created_at: int
     live_job: str | None
+    pull_job: str | None
+    plan: int | None
     merged_into: str | None
     resolved_at: int | None
     resolved_pr: str | None
@@ -95,6 +98,14 @@ class Accepted(BaseModel):
     """It will be done."""
 
     status: Literal["accepted"] = "accepted"
+
+
+class FixWanted(BaseModel):
+    """How to fix: `again` in spite of an open pull request, `without_plan` in spite of a plan."""
+
+    model_config = ConfigDict(extra="forbid")
+    again: bool = False
+    without_plan: bool = False
 
 
 class JobAsked(BaseModel):
@@ -157,21 +168,32 @@ def change_cluster(cluster: str, wanted: StatusWanted) -> ClusterOut:
     return ClusterOut(**found)
 
 
-@router.post("/clusters/{cluster}/fix", status_code=202, responses={**NOT_FOUND, **CONFLICT})
-def fix_cluster(cluster: str, response: Response) -> JobAsked:
+@router.post(
+    "/clusters/{cluster}/fix",
+    status_code=202,
+    responses={**NOT_FOUND, **CONFLICT, **TOO_MANY},
+)
+def fix_cluster(
+    cluster: str, response: Response, wanted: Annotated[FixWanted | None, Body()] = None
+) -> JobAsked:
     """Have an agent work on a draft pull request; 200 when one does so already."""
     if ids.project_of(cluster, "cl") is None:
         raise not_found("cluster")
+    wanted = wanted or FixWanted()
     try:
         asked = ask_fix(
             cluster,
             "api key",
+            again=wanted.again,
+            without_plan=wanted.without_plan,
             jobs=wiring.jobs(),
             queue=wiring.queue("FIX_QUEUE_URL"),
             now=now_ms(),
         )
     except NothingToFix as error:
         raise HTTPException(409, str(error)) from error
+    except TooMuch as error:
+        raise HTTPException(429, str(error), {"retry-after": str(error.seconds)}) from error
     if asked is None:
         raise not_found("cluster")
     if asked.joined:

@@ -22,3 +22,6 @@ type Responses = dict[int | str, dict[str, Any]]
 NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such thing"}}
 BAD_REQUEST: Responses = {400: {"model": Problem, "description": "A field is at fault"}}
 CONFLICT: Responses = {409: {"model": Problem, "description": "It conflicts with what is"}}
+TOO_MANY: Responses = {
+    429: {"model": Problem, "description": "A limit is reached; Retry-After says for how long"}
+}

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from routes.errors import CONFLICT, NOT_FOUND, not_found
 from soulcaster import wiring
 from soulcaster.rules.ids import PROJECT
-from soulcaster.rules.project import REPOSITORY, Project
+from soulcaster.rules.patch import MAX_BYTES, MAX_FILES
+from soulcaster.rules.project import PUBLISHES, REPOSITORY, Project, Verdict
 
 router = APIRouter(tags=["projects"])
 
@@ -20,6 +21,8 @@ Branch = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*$", max_length=100)
 ]
 
+Command = Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")]
+
 
 class ProjectChange(BaseModel):
     """What can be changed about a project."""
@@ -28,6 +31,23 @@ class ProjectChange(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     repository: Repository = ""
     base: Branch = Field("main", description="The branch that fixes go to")
+    test_setup: Command = Field("", description="Run in the repository's root before its tests")
+    test_command: Command = Field(
+        "", description="Runs the repository's tests; empty to go by conventions"
+    )
+    publishes: list[Verdict] = Field(
+        list(PUBLISHES), max_length=4, description="What may become a pull request"
+    )
+    plan_required: bool = Field(False, description="Nothing is fixed without an approved plan")
+    jobs_at_once: int = Field(2, ge=1, le=100)
+    jobs_per_day: int = Field(20, ge=0, le=10_000, description="Of a UTC day")
+    dollars_per_day: float = Field(
+        50, ge=0, le=100_000, description="Of a UTC day; a job's dollars are set aside at its start"
+    )
+    dollars_per_job: float = Field(5, ge=0.01, le=1_000)
+    minutes_per_job: int = Field(30, ge=1, le=240, description="Of an attempt, tests included")
+    patch_files: int = Field(40, ge=1, le=MAX_FILES, description="Changed by a fix at most")
+    patch_bytes: int = Field(400_000, ge=1, le=MAX_BYTES)
 
 
 class ProjectNew(ProjectChange):
@@ -39,12 +59,23 @@ class ProjectNew(ProjectChange):
 
 
 class ProjectOut(BaseModel):
-    """A project."""
+    """A project; see docs/limits.md and docs/proof.md for its settings."""
 
     id: str
     name: str
     repository: str
     base: str
+    test_setup: str
+    test_command: str
+    publishes: list[Verdict]
+    plan_required: bool
+    jobs_at_once: int
+    jobs_per_day: int
+    dollars_per_day: float
+    dollars_per_job: float
+    minutes_per_job: int
+    patch_files: int
+    patch_bytes: int
 
 
 @router.get("/projects")

@@ -15,7 +15,9 @@ from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.look_store import LookStore
 from soulcaster.edges.model_store import ModelStore
+from soulcaster.edges.plan_store import PlanStore
 from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.pull_store import PullStore
 from soulcaster.edges.redis import Redis
 from soulcaster.edges.search_store import SearchStore
 from soulcaster.edges.secrets import Secrets
@@ -26,11 +28,16 @@ if TYPE_CHECKING:
     from soulcaster.edges.bucket import Bucket
     from soulcaster.edges.gemini import Gemini
     from soulcaster.edges.github import GitHub
+    from soulcaster.edges.planner import Planner
     from soulcaster.edges.queues import Queue
     from soulcaster.edges.reddit import Reddit
     from soulcaster.edges.tasks import Tasks
     from soulcaster.edges.vector import Vectors
-    from soulcaster.use_cases.claim import Model
+    from soulcaster.use_cases.claim import Agent
+
+
+# What a list of hosts is when there are none: a setting can't be empty.
+NOWHERE = "none"
 
 
 @cache
@@ -94,12 +101,22 @@ def searches() -> SearchStore:
 
 def jobs() -> JobStore:
     """Fix jobs in Redis."""
-    return JobStore(redis())
+    return JobStore(redis(), int(setting("JOBS_AT_ONCE")))
 
 
 def models() -> ModelStore:
     """What was measured of embedding models, in Redis."""
     return ModelStore(redis())
+
+
+def plans() -> PlanStore:
+    """Plans in Redis."""
+    return PlanStore(redis())
+
+
+def pulls() -> PullStore:
+    """Pull requests of fix jobs in Redis."""
+    return PullStore(redis())
 
 
 def projects() -> ProjectStore:
@@ -142,6 +159,14 @@ def gemini(hurried: bool = False) -> "Gemini":
         setting("NAMING_MODEL"),
         hurried,
     )
+
+
+def planner() -> "Planner":
+    """What drafts plans."""
+    from soulcaster.edges.planner import Planner
+
+    # It has limits of its own, so it can share what searches use.
+    return Planner(gemini(hurried=True))
 
 
 def github() -> "GitHub":
@@ -189,8 +214,16 @@ def tasks() -> "Tasks":
     )
 
 
-def model() -> "Model":
-    """The model that agents are given."""
-    from soulcaster.use_cases.claim import Model
+def agent() -> "Agent":
+    """What works on fixes, and with which model."""
+    from soulcaster.use_cases.claim import Agent, Model
 
-    return Model(setting("MODEL_BASE_URL"), secret("MODEL_API_KEY_ARN"), setting("MODEL_NAME"))
+    model = Model(
+        setting("MODEL_BASE_URL"),
+        secret("MODEL_API_KEY_ARN"),
+        setting("MODEL_NAME"),
+        float(setting("MODEL_PRICE_READ")),
+        float(setting("MODEL_PRICE_WRITTEN")),
+    )
+    hosts = setting("AGENT_EGRESS").split(",")
+    return Agent(setting("AGENT_ENGINE"), model, tuple(h for h in hosts if h != NOWHERE))

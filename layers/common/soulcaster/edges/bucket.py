@@ -37,6 +37,12 @@ class Bucket:
             "put_object", Params={"Bucket": self._name, "Key": key}, ExpiresIn=seconds
         )
 
+    def download_url(self, key: str, seconds: int) -> str:
+        """An address that ``key`` can be read from for so many seconds; 404 if it is not there."""
+        return self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self._name, "Key": key}, ExpiresIn=seconds
+        )
+
     def read(self, key: str) -> bytes | None:
         """An object of at most 5 MB, or None for none; raises ``BucketError`` and ``TooLarge``."""
         try:

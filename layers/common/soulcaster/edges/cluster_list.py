@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from soulcaster.edges.feedback_store import feedback_view
-from soulcaster.edges.job_store import job_view
+from soulcaster.edges.job_view import job_view
 from soulcaster.edges.redis import Redis, record
 from soulcaster.rules.feedback import SEVERITIES
 from soulcaster.rules.impact import Parts, reason, worst
@@ -21,6 +21,7 @@ TREND_DAYS = 30
 _SOURCES = ("github", "reddit", "sentry", "standard")
 _FIELDS = (
     *("id", "status", "name", "summary", "first_seen", "last_seen", "created", "job", "named_by"),
+    *("pull", "plan"),
     *(f"source:{kind}" for kind in _SOURCES),
     *(f"severity:{severity}" for severity in SEVERITIES),
     *("reports", "reporters", "week", "earlier", "silent", "ranked_at"),
@@ -149,6 +150,8 @@ def cluster_view(stored: Mapping[str, Any], days: Sequence[str]) -> dict[str, An
         "last_seen": int(stored["last_seen"]),
         "created_at": int(stored["created"]),
         "live_job": stored.get("job"),
+        "pull_job": stored.get("pull"),
+        "plan": int(stored["plan"]) if stored.get("plan") else None,
         "merged_into": stored.get("merged_into"),
         "resolved_at": _moment(stored, "resolved_at"),
         "resolved_pr": stored.get("resolved_pr") or None,

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from google.genai import Client
-    from google.genai.types import HttpOptions
 
 TEXTS_PER_CALL = 100
 ITEMS_PER_PROMPT = 20
@@ -123,7 +122,7 @@ class Gemini:
             raise ValueError("nothing to name")
         items = texts[:ITEMS_PER_PROMPT]
         prompt = "\n".join(_item(number, text) for number, text in enumerate(items, 1))
-        return _parse_name(self._generate(_NAMING, _NAMING_SCHEMA, prompt))
+        return _parse_name(self.generate(_NAMING, _NAMING_SCHEMA, prompt))
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> dict[int, bool]:
         """Which of up to 20 ``pairs`` are about the same, by place; those it could tell of.
@@ -132,31 +131,34 @@ class Gemini:
         """
         if not 0 < len(pairs) <= PAIRS_PER_PROMPT:
             raise ValueError(f"{len(pairs)} pairs are none or too many")
-        from google.genai import types  # noqa: PLC0415 - costs 0.4 s
-
         prompt = "\n".join(_pair(number, *pair) for number, pair in enumerate(pairs, 1))
-        once = types.HttpOptions(
-            timeout=JUDGING_MILLISECONDS, retry_options=types.HttpRetryOptions(attempts=1)
-        )
-        return _parse_verdicts(self._generate(_JUDGING, _JUDGING_SCHEMA, prompt, once), len(pairs))
+        answer = self.generate(_JUDGING, _JUDGING_SCHEMA, prompt, JUDGING_MILLISECONDS)
+        return _parse_verdicts(answer, len(pairs))
 
-    def _generate(
+    def generate(
         self,
         instruction: str,
         schema: Mapping[str, object],
         prompt: str,
-        options: "HttpOptions | None" = None,
+        once_milliseconds: int | None = None,
     ) -> str:
-        """The JSON that the model answers, '' for none; ``options`` in place of the client's."""
+        """The JSON that the naming model answers to ``prompt``, '' for none; one call.
+
+        Text of strangers in ``prompt`` must be quoted so that it can't end its quotation. With
+        ``once_milliseconds`` the call is tried once and for that long.
+        """
         from google.genai import types  # noqa: PLC0415 - costs 0.4 s
 
+        once = once_milliseconds and types.HttpOptions(
+            timeout=once_milliseconds, retry_options=types.HttpRetryOptions(attempts=1)
+        )
         models = self._client.models
         with _failures_named():
             response = models.generate_content(
                 model=self._naming_model,
                 contents=prompt,
                 config=types.GenerateContentConfig(
-                    http_options=options,
+                    http_options=once or None,
                     system_instruction=instruction,
                     response_mime_type="application/json",
                     response_schema=schema,

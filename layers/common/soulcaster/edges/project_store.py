@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from soulcaster.edges.redis import Redis, record
@@ -18,13 +17,14 @@ class ProjectStore:
 
     def put(self, project: Project, *, new: bool) -> bool:
         """Make (``new``) or change a project; False when it exists already, or does not."""
-        stored = json.dumps(asdict(project), sort_keys=True)
-        done = self._redis.run("project_put", project.id, stored, "new" if new else "old")
+        done = self._redis.run(
+            "project_put", project.id, project.to_json(), "new" if new else "old"
+        )
         return bool(done)
 
     def all(self) -> list[Project]:
         """Every project, by id."""
-        return [Project(**json.loads(text)) for text in self._redis.run("projects_read")]
+        return [Project.from_json(text) for text in self._redis.run("projects_read")]
 
     def put_source(self, source: Source) -> bool:
         """Make or change a source; False when there is no such project."""
@@ -46,7 +46,7 @@ class ProjectStore:
     def polled(self) -> list[tuple[Source, str, Project]]:
         """Every source that is polled, with its cursor ('' at first) and its project."""
         return [
-            (Source.from_json(source), cursor, Project(**json.loads(project)))
+            (Source.from_json(source), cursor, Project.from_json(project))
             for source, cursor, project in self._redis.run("sources_polled")
         ]
 

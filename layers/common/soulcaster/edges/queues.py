@@ -28,10 +28,13 @@ class Queue:
             config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2}),
         )
 
-    def send(self, body: str) -> None:
-        """Return only after the queue has the message; raises ``QueueError``."""
+    def send(self, body: str, pause: int = 0) -> None:
+        """Return only after the queue has the message; raises ``QueueError``.
+
+        It is delivered ``pause`` seconds later, at most 900.
+        """
         try:
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=pause)
         except (BotoCoreError, ClientError) as error:
             raise QueueError(str(error)) from error
 

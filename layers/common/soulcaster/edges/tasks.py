@@ -6,9 +6,27 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+# Asking again would be answered the same, until somebody changes what was deployed.
+_FINAL = frozenset(
+    {
+        *("AccessDeniedException", "BlockedException", "ClientException"),
+        *("ClusterNotFoundException", "InvalidParameterException"),
+        *("PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException"),
+        *("UnrecognizedClientException", "UnsupportedFeatureException"),
+    }
+)
+
 
 class TaskError(Exception):
     """No task was started, as far as is known; trying again later may help."""
+
+
+class TaskRefused(TaskError):  # noqa: N818 - an outcome with a name
+    """No task was started, and trying again won't help."""
+
+
+class TaskEnded(TaskError):  # noqa: N818 - an outcome with a name
+    """A task of this name was started before, with other settings, and has ended."""
 
 
 class Tasks:
@@ -41,7 +59,9 @@ class Tasks:
     def start(self, token: str, started_by: str, environment: dict[str, str]) -> str:
         """Start the task that ``token`` (1 to 64 characters) names; returns its ARN.
 
-        The same token starts nothing twice. Raises ``TaskError``.
+        The same token starts nothing twice; where it was used before a deployment changed the
+        definition, the task that it started is the answer. Raises ``TaskError``, and of its kinds
+        ``TaskRefused`` and ``TaskEnded``.
         """
         try:
             answer = self._ecs.run_task(
@@ -63,13 +83,29 @@ class Tasks:
                     ]
                 },
             )
-        except (BotoCoreError, ClientError) as error:
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConflictException":
+                return self._started_before(started_by)
+            # Fargate's want of capacity comes as a failure, a throttling or a client's error.
+            final = code in _FINAL and "capacity" not in str(error).lower()
+            raise (TaskRefused if final else TaskError)(str(error)) from error
+        except BotoCoreError as error:
             raise TaskError(str(error)) from error
         # RunTask answers 200 with failures and no task when there is no capacity.
         if not answer["tasks"]:
             reasons = ", ".join(str(f.get("reason")) for f in answer["failures"])
             raise TaskError(f"no task was started: {reasons or 'no reason given'}")
         return answer["tasks"][0]["taskArn"]
+
+    def _started_before(self, started_by: str) -> str:
+        try:
+            found = self._ecs.list_tasks(cluster=self._cluster, startedBy=started_by)["taskArns"]
+        except (BotoCoreError, ClientError) as error:
+            raise TaskError(str(error)) from error
+        if not found:
+            raise TaskEnded(f"the task of {started_by} has ended")
+        return found[0]
 
     def stop(self, task: str, reason: str) -> None:
         """Stop a task; one that has ended or is unknown is fine. Raises ``TaskError``."""

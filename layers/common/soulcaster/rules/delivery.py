@@ -11,6 +11,7 @@ from typing import Any
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.kinds import KEPT_HEADERS, KINDS
 from soulcaster.rules.payload import Unreadable, member, optional
+from soulcaster.rules.pull_news import News
 from soulcaster.rules.source import Source
 
 MAX_BODY_BYTES = 1_000_000
@@ -112,8 +113,11 @@ def verified(delivery: Delivery, source: Source) -> bool:
     return kind.verify(delivery.headers, delivery.body, source.secrets, delivery.received_at)
 
 
-def read(delivery: Delivery, source: Source) -> Feedback | str:
-    """The feedback in a delivery, or why it is none of our business; raises ``Unreadable``."""
+def read(delivery: Delivery, source: Source) -> Feedback | News | str:
+    """The feedback or the news in a delivery, or why it is none of our business.
+
+    Raises ``Unreadable``.
+    """
     kind = KINDS[source.kind]
     try:
         payload = _json(delivery.body)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.pull_news import News
 from soulcaster.rules.source import Source
 from soulcaster.rules.sources import github, reddit, sentry, standard
 
@@ -22,8 +23,8 @@ class Kind(Protocol):
 
     def normalise(
         self, source: Source, headers: Mapping[str, str], payload: Any, received_at: int
-    ) -> Feedback | str:
-        """The feedback in a payload, or why it is none of our business.
+    ) -> Feedback | News | str:
+        """The feedback or the pull request's news in a payload, or why it is none of our business.
 
         Raises ``Unreadable`` where the payload is not what the source documents.
         """

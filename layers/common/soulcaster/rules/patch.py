@@ -7,8 +7,10 @@ from typing import Any
 
 from soulcaster.rules.text import clean
 
-MAX_FILES = 40
-MAX_BYTES = 400_000
+# What no project's settings go beyond: it is to be read by a person.
+MAX_FILES = 200
+MAX_BYTES = 1_000_000
+MAX_LINES = 10_000
 
 # A line that looks like a credential: GitHub, AWS, Google, OpenAI-like keys and private keys.
 _SECRET = re.compile(
@@ -60,8 +62,21 @@ class Patch:
     files: tuple[ChangedFile, ...]
 
 
-def parse_patch(text: str) -> Patch:
-    """The patch that a task uploaded, checked; raises ``PatchRefused``."""
+def holds_credential(text: str) -> bool:
+    """Whether a line of ``text`` looks like a credential."""
+    return _SECRET.search(text) is not None
+
+
+def without_credentials(text: str) -> str:
+    """``text`` with what looks like a credential taken out."""
+    return _SECRET.sub("[removed]", text)
+
+
+def parse_patch(text: str, *, files_limit: int, bytes_limit: int) -> Patch:
+    """The patch that a task uploaded, checked; raises ``PatchRefused``.
+
+    The limits are the project's, of changed files and of bytes in their new texts.
+    """
     try:
         raw: dict[str, Any] = json.loads(text)
         base, summary = str(raw["base"]), str(raw["summary"])
@@ -74,15 +89,22 @@ def parse_patch(text: str) -> Patch:
         raise PatchRefused("the patch does not name the commit it is based on")
     if not files:
         raise PatchRefused("the patch changes nothing")
-    if len(files) > MAX_FILES:
-        raise PatchRefused(f"it changes {len(files)} files; {MAX_FILES} is the limit")
-    if sum(len((f.content or "").encode()) for f in files) > MAX_BYTES:
-        raise PatchRefused(f"it holds more than {MAX_BYTES} bytes")
+    most_files, most_bytes = min(files_limit, MAX_FILES), min(bytes_limit, MAX_BYTES)
+    if len(files) > most_files:
+        raise PatchRefused(f"it changes {len(files)} files; {most_files} is the limit")
+    if sum(len((f.content or "").encode()) for f in files) > most_bytes:
+        raise PatchRefused(f"it holds more than {most_bytes} bytes")
+    if sum(map(_lines, files)) > MAX_LINES:
+        raise PatchRefused(f"its files have more than {MAX_LINES} lines")
     if len({f.path for f in files}) != len(files):
         raise PatchRefused("it changes the same file twice")
-    if _SECRET.search(summary):
+    if holds_credential(summary):
         raise PatchRefused("its summary holds what looks like a credential")
     return Patch(base, clean(summary, 4_000), files)
+
+
+def _lines(file: ChangedFile) -> int:
+    return len((file.content or "").splitlines())
 
 
 def _file(entry: dict[str, Any]) -> ChangedFile:
@@ -108,6 +130,6 @@ def _file(entry: dict[str, Any]) -> ChangedFile:
     content = entry.get("content")
     if entry.get("binary") or not isinstance(content, str) or _BINARY.search(content):
         raise PatchRefused(f"{path} is binary")
-    if _SECRET.search(content):
+    if holds_credential(content):
         raise PatchRefused(f"{path} holds what looks like a credential")
     return ChangedFile(path, mode, content)

@@ -4,15 +4,25 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from soulcaster.edges.job_store import Asked as Answer
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.queues import Queue, QueueError
+from soulcaster.rules.day import until_tomorrow
 from soulcaster.rules.job import attempt_message
 
 log = logging.getLogger(__name__)
 
 
 class NothingToFix(Exception):  # noqa: N818 - an answer
-    """The project has no repository that a fix could go to, or the cluster no items any more."""
+    """The cluster can't be fixed as things are; the message says what to do."""
+
+
+class TooMuch(Exception):  # noqa: N818 - an answer
+    """A limit of the project's for today is reached; ``seconds`` until there is a new day."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +33,51 @@ class Asked:
     joined: bool
 
 
-def ask_fix(cluster: str, asked_by: str, *, jobs: JobStore, queue: Queue, now: int) -> Asked | None:
+def ask_fix(
+    cluster: str,
+    asked_by: str,
+    *,
+    again: bool = False,
+    without_plan: bool = False,
+    jobs: JobStore,
+    queue: Queue,
+    now: int,
+) -> Asked | None:
     """Make a job for ``cluster`` and queue its first attempt; None when there is no cluster.
 
-    One round trip and one message. When the queue fails the job is there all the same, and the
-    reaper sends its message. Raises ``NothingToFix`` and ``RedisError``.
+    ``again``: even if the pull request of an earlier fix is open. One round trip and one message.
+    When the queue fails the job is there all the same, and the reaper sends its message. Raises
+    ``NothingToFix``, ``TooMuch`` and ``RedisError``.
     """
-    answer = jobs.ask(cluster, now, asked_by)
-    if answer is None:
+    answer = jobs.ask(cluster, now, asked_by, again=again, without_plan=without_plan)
+    if answer.outcome == "missing":
         return None
-    outcome, job = answer
-    if outcome == "no_repository":
-        raise NothingToFix("repository: the project has none; set one first")
-    if outcome == "merged":
-        raise NothingToFix(f"cluster: it was merged into {job['id']}; ask for that one")
-    if outcome == "created":
+    if answer.outcome in ("too_many", "too_dear"):
+        what = "jobs" if answer.outcome == "too_many" else "dollars"
+        raise TooMuch(f"{what}_per_day: the project's limit is reached", until_tomorrow(now))
+    if answer.outcome not in ("created", "joined"):
+        raise NothingToFix(_why_not(answer))
+    if answer.outcome == "created":
         try:
-            queue.send(attempt_message(job["id"], job["attempt"]))
+            queue.send(attempt_message(answer.id, answer.attempt))
         except QueueError:
-            log.exception("the reaper will send it", extra={"job": job["id"]})
-    return Asked(job, outcome == "joined")
+            log.exception("the reaper will send it", extra={"job": answer.id})
+    job = {"id": answer.id, "state": answer.said, "attempt": answer.attempt}
+    return Asked(job, answer.outcome == "joined")
+
+
+def _why_not(answer: Answer) -> str:
+    match answer.outcome:
+        case "no_repository":
+            return "repository: the project has none; set one first"
+        case "merged":
+            return f"cluster: it was merged into {answer.id}; ask for that one"
+        case "has_pull":
+            return (
+                f"again: the pull request of {answer.id} is open ({answer.said}); close or merge "
+                "it, or ask with again"
+            )
+        case "plan_required":
+            return "plan: this project wants an approved one; make one and approve it first"
+        case _:
+            return "plan: there is one that nobody approved; approve it, or ask without_plan"

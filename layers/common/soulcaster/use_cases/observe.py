@@ -13,8 +13,8 @@ def observe(detail: Mapping[str, Any], *, jobs: JobStore, queue: Queue, now: int
     """Handle the ``detail`` of an "ECS Task State Change"; returns the job's state.
 
     None for tasks that are not ours and for tasks that have not ended. Events repeat and come
-    out of order: only STOPPED matters, nothing follows it, and a job that its task has
-    already brought to an end is no longer in a state that this touches.
+    out of order: only STOPPED matters, it has the highest version and nothing follows it; and a
+    job that its task has already brought to an end is no longer in a state that this touches.
     """
     job, _, attempt = str(detail.get("startedBy") or "").partition("/")
     if ids.project_of(job, "job") is None or not attempt.isdecimal():
@@ -26,4 +26,4 @@ def observe(detail: Mapping[str, Any], *, jobs: JobStore, queue: Queue, now: int
     exit_code = next((code for code in codes if code), None)
     if exit_code is not None:
         reason = f"{reason} (exit code {exit_code})"
-    return retry_or_end(job, int(attempt), "failed", reason, jobs=jobs, queue=queue, now=now)
+    return retry_or_end(job, int(attempt), reason, jobs=jobs, queue=queue, now=now)

@@ -1,31 +1,43 @@
-"""Store a batch of deliveries from the queue."""
+"""Store a batch of deliveries from the queue: feedback, and news of our pull requests."""
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.pull_store import PullStore
 from soulcaster.edges.redis import RedisError, Unreached
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import Delivery
+from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import Unreadable
+from soulcaster.rules.pull_news import News
 from soulcaster.rules.source import Source
-
-if TYPE_CHECKING:
-    from soulcaster.rules.feedback import Feedback
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """A project's deliveries, each with the id of its message."""
+
+    feedback: list[tuple[str, Feedback, str]] = field(default_factory=list)
+    news: list[tuple[str, News]] = field(default_factory=list)
+
+
 def store_batch(
-    messages: Sequence[tuple[str, str]], *, feedback: FeedbackStore, projects: ProjectStore
+    messages: Sequence[tuple[str, str]],
+    *,
+    feedback: FeedbackStore,
+    projects: ProjectStore,
+    pulls: PullStore,
 ) -> list[str]:
     """Store what ``(message id, body)`` pairs hold; returns the ids to be delivered again.
 
-    One round trip for each project, and one more when some delivery could not be verified
-    on arrival. A forged delivery is dropped and logged; one that can't be read is returned
-    until its queue gives it up to the dead letters, whole.
+    One round trip for a project's feedback and one for its news of pull requests, and one more
+    when some delivery could not be verified on arrival. A forged delivery is dropped and logged;
+    one that can't be read is returned until its queue gives it up to the dead letters, whole.
     """
     failed: list[str] = []
     arrived: list[tuple[str, Delivery]] = []
@@ -36,8 +48,28 @@ def store_batch(
             log.exception("unreadable message", extra={"delivery": message_id, "why": str(error)})
             failed.append(message_id)
 
-    batches: dict[str, list[tuple[str, Feedback, str]]] = {}
-    sources = _sources(arrived, projects, failed)
+    reached = True
+    batches = _batches(arrived, _sources(arrived, projects, failed), failed)
+    for project, batch in batches.items():
+        for ids, write in _writes(project, batch, feedback, pulls):
+            if not reached:
+                # Each further request would wait as long, and the function has a time limit.
+                failed += ids
+                continue
+            try:
+                write()
+            except RedisError as error:
+                log.exception("not stored", extra={"project": project, "items": len(ids)})
+                reached = not isinstance(error, Unreached)
+                failed += ids
+    return failed
+
+
+def _batches(
+    arrived: Sequence[tuple[str, Delivery]], sources: Mapping[str, Source], failed: list[str]
+) -> dict[str, _Batch]:
+    """What the verified deliveries hold, by project; those that can't be read have ``failed``."""
+    batches: dict[str, _Batch] = {}
     for message_id, one in arrived:
         source = sources.get(message_id)
         if source is None:
@@ -50,25 +82,31 @@ def store_batch(
             continue
         if isinstance(found, str):
             log.info("ignored", extra={"delivery": message_id, "why": found})
+        elif isinstance(found, Feedback):
+            batch = batches.setdefault(one.project, _Batch())
+            batch.feedback.append((message_id, found, one.packed_body))
         else:
-            batch = batches.setdefault(one.project, [])
-            batch.append((message_id, found, one.packed_body))
+            batches.setdefault(one.project, _Batch()).news.append((message_id, found))
+    return batches
 
-    reached = True
-    for project, batch in batches.items():
-        ids = [message_id for message_id, _, _ in batch]
-        if not reached:
-            # Each further project would wait as long, and the function has a time limit.
-            failed += ids
-            continue
-        try:
-            new = feedback.store(project, [(fb, raw) for _, fb, raw in batch])
-            log.info("stored", extra={"project": project, "items": len(batch), "new": new})
-        except RedisError as error:
-            log.exception("not stored", extra={"project": project, "items": len(batch)})
-            reached = not isinstance(error, Unreached)
-            failed += ids
-    return failed
+
+def _writes(
+    project: str, batch: _Batch, feedback: FeedbackStore, pulls: PullStore
+) -> Iterator[tuple[list[str], Callable[[], None]]]:
+    """What is to be written for a project: ids of messages, and what stores them."""
+
+    def store() -> None:
+        new = feedback.store(project, [(found, raw) for _, found, raw in batch.feedback])
+        log.info("stored", extra={"project": project, "items": len(batch.feedback), "new": new})
+
+    def tell() -> None:
+        ours = pulls.tell(project, [found for _, found in batch.news])
+        log.info("told", extra={"project": project, "items": len(batch.news), "ours": ours})
+
+    if batch.feedback:
+        yield [message_id for message_id, _, _ in batch.feedback], store
+    if batch.news:
+        yield [message_id for message_id, _ in batch.news], tell
 
 
 def _sources(

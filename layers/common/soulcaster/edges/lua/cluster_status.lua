@@ -1,4 +1,4 @@
---#include tally
+--#include status
 --#include trend
 -- A person says what a cluster is: open, resolved or ignored. Saying it again changes nothing.
 -- ARGV: project, cluster, status, who, now, today, days of the trend. Returns {} without such a
@@ -6,7 +6,7 @@
 -- merged into another cluster has no status of its own.
 local p = 'p:' .. ARGV[1] .. ':'
 local cl = p .. 'cl:' .. ARGV[2]
-local was, to = redis.call('HGET', cl, 'status'), ARGV[3]
+local was = redis.call('HGET', cl, 'status')
 if not was then return {} end
 
 -- The pull request that the cluster's newest finished job left, or ''.
@@ -19,16 +19,6 @@ local function newest_pull_request()
   return ''
 end
 
-if was ~= 'merged' and was ~= to then
-  redis.call('HSET', cl, 'status', to)
-  if to == 'resolved' then
-    redis.call('HSET', cl, 'resolved_at', ARGV[5], 'resolved_by', ARGV[4],
-      'resolved_pr', newest_pull_request())
-    redis.call('HDEL', cl, 'regressed_at', 'regressed_after')
-  elseif was == 'resolved' then
-    redis.call('HDEL', cl, 'resolved_at', 'resolved_by', 'resolved_pr')
-  end
-  describe(p, ARGV[2], ARGV[5])
-end
+set_status(p, ARGV[2], ARGV[3], ARGV[4], newest_pull_request(), ARGV[5])
 return { was == 'merged' and 0 or 1, redis.call('HGETALL', cl),
   trend(cl .. ':days', tonumber(ARGV[6]), tonumber(ARGV[7])) }

@@ -1,12 +1,18 @@
+--#include root
 -- All that a task or the publisher needs of a job. ARGV: project, job, how many items.
--- Returns {} or {job fields and values, cluster fields and values, project JSON, {head…}}.
+-- Returns {} or {job fields and values, cluster fields and values, project JSON, {head…}, items, plan JSON}.
 local p = 'p:' .. ARGV[1] .. ':'
-local job = redis.call('HGETALL', p .. 'job:' .. ARGV[2])
+local key = p .. 'job:' .. ARGV[2]
+local job = redis.call('HGETALL', key)
 if #job == 0 then return {} end
-local cl = p .. 'cl:' .. redis.call('HGET', p .. 'job:' .. ARGV[2], 'cluster')
+local asked = redis.call('HMGET', key, 'cluster', 'plan')
+-- The plan is the one of the cluster that was asked for; its items may be elsewhere by now.
+local plan = (asked[2] or '') ~= ''
+  and redis.call('LINDEX', p .. 'cl:' .. asked[1] .. ':plans', tonumber(asked[2]) - 1) or ''
+local cl = p .. 'cl:' .. root(p, asked[1])
 local docs = {}
 for _, id in ipairs(redis.call('ZREVRANGE', cl .. ':items', 0, tonumber(ARGV[3]) - 1)) do
   docs[#docs + 1] = redis.call('HGET', p .. 'fb:' .. id, 'head')
 end
 return { job, redis.call('HGETALL', cl), redis.call('GET', p .. 'project') or '', docs,
-  redis.call('ZCARD', cl .. ':items') }
+  redis.call('ZCARD', cl .. ':items'), plan }

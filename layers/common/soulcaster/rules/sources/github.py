@@ -1,4 +1,6 @@
-"""GitHub's ``issues`` webhook, and issues fetched from its REST API.
+"""GitHub's webhooks: issues are feedback; pull requests and checks are news of ours.
+
+Issues that are fetched from its REST API are read here, too.
 
 Source: GitHub's documentation, "Webhook events and payloads" and "Validating webhook
 deliveries".
@@ -6,15 +8,40 @@ deliveries".
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soulcaster.rules.feedback import Feedback
-from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
+from soulcaster.rules.payload import (
+    Unreadable,
+    link,
+    member,
+    milliseconds,
+    optional,
+    title_and_body,
+)
+from soulcaster.rules.pull_news import CheckNews, Checks, News, PullNews, PullState
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("x-github-event", "x-hub-signature-256")
 _FOLLOWED = ("opened", "edited", "closed", "reopened")
+# What happens to a pull request, in words that fit behind "pull request #7 was".
+_PULL_ACTIONS = {
+    "closed": "closed",
+    "reopened": "reopened",
+    "ready_for_review": "marked as ready for review",
+    "converted_to_draft": "made a draft again",
+    "synchronize": "given other commits",
+}
+# How a suite of checks ends; "action_required" waits for a person.
+_CONCLUSIONS: dict[str, Checks] = {
+    **dict.fromkeys(("success", "neutral", "skipped"), "passing"),
+    **dict.fromkeys(("failure", "timed_out", "cancelled", "startup_failure", "stale"), "failing"),
+    "action_required": "pending",
+}
+_MOST_PULLS = 50
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:
@@ -29,9 +56,13 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now:
 
 def normalise(
     source: Source, headers: Mapping[str, str], payload: Any, received_at: int
-) -> Feedback | str:
-    """The issue that was opened, edited, closed or reopened."""
+) -> Feedback | News | str:
+    """An issue in its present state, or what became of a pull request or of its checks."""
     event = headers.get("x-github-event", "")
+    if event == "pull_request":
+        return _pull_news(source, payload, received_at)
+    if event == "check_suite":
+        return _check_news(source, payload, received_at)
     if event != "issues":
         return f"GitHub's event {event or '(none)'} is not feedback"
     action = member(payload, "action", str)
@@ -78,3 +109,66 @@ def read_issue(
         open=issue.get("state") != "closed",
         details={"number": member(issue, "number", int), "labels": labels[:20]},
     )
+
+
+def _pull_news(source: Source, payload: Any, received_at: int) -> PullNews | str:
+    action = member(payload, "action", str)
+    if action not in _PULL_ACTIONS:
+        return f"a pull request that was {action} is not news"
+    pull = member(payload, "pull_request", dict)
+    state: PullState = "open" if member(pull, "state", str) != "closed" else "closed"
+    if state == "closed" and pull.get("merged") is True:
+        state = "merged"
+    return PullNews(
+        project=source.project,
+        repository=_repository(payload),
+        number=_number(pull, "number"),
+        what="merged" if action == "closed" and state == "merged" else _PULL_ACTIONS[action],
+        state=state,
+        draft=pull.get("draft") is True,
+        head=_commit(pull, "head.sha"),
+        at=milliseconds(member(pull, "updated_at", str), "pull_request.updated_at"),
+        received_at=received_at,
+    )
+
+
+def _check_news(source: Source, payload: Any, received_at: int) -> CheckNews | str:
+    action = member(payload, "action", str)
+    if action != "completed":
+        return f"checks that were {action} are not news"
+    suite = member(payload, "check_suite", dict)
+    conclusion = member(suite, "conclusion", str)
+    if conclusion not in _CONCLUSIONS:
+        raise Unreadable("check_suite.conclusion", "is none that GitHub documents")
+    numbers = [_number(pull, "number") for pull in optional(suite, "pull_requests", list) or ()]
+    if not numbers:
+        return "checks of no pull request are not news"
+    return CheckNews(
+        project=source.project,
+        repository=_repository(payload),
+        numbers=tuple(sorted(set(numbers)))[:_MOST_PULLS],
+        suite=_number(suite, "id"),
+        head=_commit(suite, "head_sha"),
+        checks=_CONCLUSIONS[conclusion],
+        at=milliseconds(member(suite, "updated_at", str), "check_suite.updated_at"),
+        received_at=received_at,
+    )
+
+
+def _repository(payload: Any) -> str:
+    # GitHub tells no two repositories apart by letter case.
+    return str(member(payload, "repository.full_name", str))[:200].lower()
+
+
+def _number(value: Any, name: str) -> int:
+    number = int(member(value, name, int))
+    if not 0 < number < 2**53:
+        raise Unreadable(name, "is no number of GitHub's")
+    return number
+
+
+def _commit(value: Any, path: str) -> str:
+    sha = str(member(value, path, str))
+    if not _COMMIT.fullmatch(sha):
+        raise Unreadable(path, "is not a commit")
+    return sha

@@ -1,4 +1,5 @@
 --#include members
+--#include open_pull
 -- What is kept of a correction, and what the scripts that make and undo them answer: {outcome,
 -- text, record}, with outcome made, same (it was made before), missing (text: of what there is
 -- none) or conflict (text: why not). Nothing has been written when it is missing or a conflict.
@@ -60,6 +61,7 @@ local function adopt_jobs(p, into, from)
       j = j + 1
     end
   end
+  renew_pull(p, into)
 end
 
 -- The other way round, also in what `into` has since become.
@@ -67,6 +69,7 @@ local function return_jobs(p, into, from)
   local theirs = redis.call('LRANGE', p .. 'cl:' .. from .. ':jobs', 0, -1)
   while into do
     for _, id in ipairs(theirs) do redis.call('LREM', p .. 'cl:' .. into .. ':jobs', 0, id) end
+    renew_pull(p, into)
     local edge = redis.call('HMGET', p .. 'cl:' .. into, 'merged_by', 'merged_into')
     into = edge[1] and edge[2]
   end

@@ -1,15 +1,7 @@
+--#include root
 --#include tally
 -- Which items are in which cluster. The machine's decision (`home`) and the live corrections alone
 -- say where an item is, so corrections can be undone in any order.
-
--- What `cluster` has become by live merges; edges made by correction `without` do not count.
-local function root(p, cluster, without)
-  while true do
-    local edge = redis.call('HMGET', p .. 'cl:' .. cluster, 'merged_by', 'merged_into')
-    if not edge[1] or edge[1] == without then return cluster end
-    cluster = edge[2]
-  end
-end
 
 local function places(p, id)
   return cjson.decode(redis.call('HGET', p .. 'fb:' .. id, 'places') or '[]')

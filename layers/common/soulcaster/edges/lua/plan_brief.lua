@@ -1,0 +1,14 @@
+--#include standing
+-- All that is needed to plan. ARGV: project, cluster, how many items. Returns {'found', name, summary,
+-- project JSON, {head…}, how many versions of a plan there are}, else what lib/standing.lua says.
+local p = 'p:' .. ARGV[1] .. ':'
+local cl = p .. 'cl:' .. ARGV[2]
+local cannot = standing(cl)
+if cannot then return cannot end
+local heads = {}
+for _, id in ipairs(redis.call('ZREVRANGE', cl .. ':items', 0, tonumber(ARGV[3]) - 1)) do
+  heads[#heads + 1] = redis.call('HGET', p .. 'fb:' .. id, 'head')
+end
+local is = redis.call('HMGET', cl, 'name', 'summary')
+return { 'found', is[1] or '', is[2] or '', redis.call('GET', p .. 'project'), heads,
+  redis.call('LLEN', cl .. ':plans') }
