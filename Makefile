@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check build bench requirements openapi format redrive clean
+.PHONY: help setup demo endings up test check build bench requirements openapi format redrive clean
 
 # Bytecode is what makes imports fast; an environment that forbids it would be measured.
 unexport PYTHONDONTWRITEBYTECODE
@@ -50,6 +50,9 @@ $(MINI): agent-container/requirements-mini-swe-agent.txt | $(VENV)
 
 demo: setup  ## the whole loop, from real feedback to a draft PR (EXIT=1: end when done; FEEDBACK=file)
 	python -m local.demo $(if $(EXIT),--exit) $(if $(FEEDBACK),--feedback "$(FEEDBACK)")
+
+endings: setup  ## a fix job for each other end, one failing, one cancelled …, at the same time
+	python -m local.endings
 
 up: setup  ## the local cloud, empty
 	python -m local

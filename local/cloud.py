@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -21,6 +21,7 @@ PORTS = (
     *("gemini", "github", "reddit", "model"),
 )
 TEMPLATE = ROOT / "template.yaml"
+RECORDINGS = ROOT / "sample/recordings"
 
 
 class Running(RuntimeError):  # noqa: N818 - names what is
@@ -35,23 +36,34 @@ class Addresses:
     control: str
     github: str
     reddit: str
+    redis: str
+    ecs: str
 
 
 class Cloud:
     """One local cloud, whose whole state is in one folder; a context manager.
 
     Where ``environment`` holds the keys of a real service, that service is used and its
-    emulator is not started; ``parameters.KEYS`` says which. Entering raises ``Running`` and
-    ``PartFailed``, making one ``Incomplete``.
+    emulator is not started; ``parameters.KEYS`` says which. ``recordings`` is the folder of what
+    the model replays, and ``parameters`` are parameters of the template that are to be other
+    than they would be. Entering raises ``Running`` and ``PartFailed``, making one ``Incomplete``.
     """
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], *, schedules: bool = True
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        schedules: bool = True,
+        recordings: Path = RECORDINGS,
+        parameters: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.logs = self.folder / "logs"
         self.services = Services(environment)
         self._schedules = schedules
+        self._recordings = recordings
+        self._chosen = parameters or {}
         self._lock: IO[str] | None = None
         self._parts = Parts(self.logs)
 
@@ -103,7 +115,7 @@ class Cloud:
         self._ports = ports.choose(PORTS, self.folder / "ports.json")
         self.credentials = credentials.load(self.folder)
         self.addresses = Addresses(
-            **{name: self._url(name) for name in ("api", "control", "github", "reddit")}
+            **{part.name: self._url(part.name) for part in fields(Addresses)}
         )
         started = self._start_emulators(self._stack())
         for name in started:
@@ -117,14 +129,16 @@ class Cloud:
         """The template with the parameters it will have, but for the secrets' names."""
         unnamed = dict.fromkeys(self.services.secrets(self.credentials), "arn:aws:none")
         places = Places(self._url("api"), self._url("sqs"))
-        return load(TEMPLATE, self.services.parameters(self._url, unnamed), places)
+        return load(TEMPLATE, self._parameters(unnamed), places)
+
+    def _parameters(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        return {**self.services.parameters(self._url, secrets), **self._chosen}
 
     def _start_emulators(self, stack: Stack) -> list[str]:
         """Start those that are needed; their names."""
         made = self.credentials
         clustering = stack.functions["ClusterFunction"].environment
         public_key = self.folder / "github-app.pub.pem"
-        recordings = ROOT / "sample/recordings"
         definitions = self._write("task-definitions.json", image.definitions(stack.tasks[0]))
         events = f"{self._url('control')}/_local/events"
         options: dict[str, tuple[str | Path, ...]] = {
@@ -143,7 +157,7 @@ class Cloud:
                 *("--person-token", made.person),
             ),
             "reddit": ("--client-id", made.reddit_id, "--client-secret", made.reddit_secret),
-            "model": ("--recordings", recordings, "--key", made.model),
+            "model": ("--recordings", self._recordings, "--key", made.model),
             "ecs": ("--definitions", definitions, "--events", events),
         }
         wanted = [name for name in options if self.services.emulated(name)]
@@ -165,7 +179,7 @@ class Cloud:
             parameter: self._create_secret(parameter, value)
             for parameter, value in self.services.secrets(self.credentials).items()
         }
-        parameters = self.services.parameters(self._url, arns)
+        parameters = self._parameters(arns)
         variables = platform(self._url, self.credentials)
         arguments: list[str | Path] = [
             *("local.lambdas", "--template", TEMPLATE),

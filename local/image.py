@@ -14,7 +14,8 @@ AGENT = ROOT / "agent-container"
 
 def definitions(task: TaskDefinition) -> dict[str, Any]:
     """The ECS emulator's definitions for ``task``: all that its process will know."""
-    tools = [Path(sys.executable).parent, AGENT / "node_modules/.bin"]
+    engines = [AGENT / "node_modules/.bin", AGENT / ".engines/bin"]
+    tools = [Path(sys.executable).parent, *engines]
     environment = {
         "PYTHONPATH": str(AGENT),
         "PATH": os.pathsep.join([*map(str, tools), os.environ.get("PATH", os.defpath)]),

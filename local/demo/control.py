@@ -12,6 +12,10 @@ from local.demo.screen import Screen
 # A run of the clusterer that was killed keeps its lease for five minutes.
 QUIET_SECONDS = 600
 NOTICED_SECONDS = 20
+# The states in which a job stays. The product's own list is not on this process's path.
+ENDS = frozenset(
+    {"pr_open", "no_change", "refused", "failed", "cancelled", "timed_out", "over_budget"}
+)
 
 
 class Unfinished(RuntimeError):  # noqa: N818 - names what happened

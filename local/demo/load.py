@@ -65,7 +65,7 @@ def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> 
     tally.earlier += len(posts) - new
     if not group(api, PROJECT, len(rows), before, tally, waiting, screen):
         return False
-    return fix(cloud, api, people, PROJECT, REPOSITORY, screen)
+    return fix(cloud, api, people, PROJECT, screen)
 
 
 def load_file(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row], file: Path) -> bool:

@@ -46,7 +46,11 @@ class GitHubPeople:
         if kept is not None:
             return kept
         config = {"url": address, "secret": secret, "content_type": "json"}
-        body = {"config": config, "events": ["issues"], "active": True}
+        body = {
+            "config": config,
+            "events": ["issues", "pull_request", "check_suite"],
+            "active": True,
+        }
         answer = self._client.post(path, json=body)
         return int(answer.raise_for_status().json()["id"])
 

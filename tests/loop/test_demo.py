@@ -104,8 +104,13 @@ def test_the_demo_says_what_happened(run: Run) -> None:
     assert largest, run.printed
     assert 15 <= int(largest[1]) <= 45
     states = re.findall(r"^  \d\d:\d\d:\d\d  (\w+)", run.printed, re.MULTILINE)
-    assert states == ["queued", "starting", "running", "publishing", "pr_open"]
+    assert states == ["queued", "starting", "running", "proving", "publishing", "pr_open"]
+    assert re.search(r"^A plan for “.+”, version 1 by model:$", run.printed, re.MULTILINE)
+    assert "  approved by api key\n" in run.printed
     assert _pull(run.printed)
+    assert "  verdict    proven\n" in run.printed
+    assert "  its tests  log without the change and with it, in the pull request\n" in run.printed
+    assert re.search(r"\n  cost       \$0\.\d{4} of \$5\.00: 6 model calls", run.printed)
     assert "All of it worked" in run.printed
     assert "Traceback" not in run.printed
 
@@ -160,6 +165,32 @@ def test_a_second_run_changes_nothing(run: Run, again: Run) -> None:
     assert again.status == 0, again.printed
     assert _counts(again.printed) == _counts(run.printed)
     assert _pull(again.printed)[1] == _pull(run.printed)[1]
+
+
+def test_the_job_and_its_pull_request_hold_the_proof(run: Run, cloud: Cloud) -> None:
+    """Verdict, plan and cost are on the job, the logs of the tests in the pull request, and the
+    whole record in the bucket.
+    """
+    with client(cloud.folder) as api:
+        [job] = api.get("/jobs", params={"project": "larder"}).json()["items"]
+        record = api.get(f"/jobs/{job['id']}/record").raise_for_status().json()
+        written = api.get(f"/jobs/{job['id']}/logs").raise_for_status().json()
+    assert (job["state"], job["verdict"], job["plan"]) == ("pr_open", "proven", 1)
+    assert job["cost"]["exact"]
+    assert written["done"]
+    assert written["entries"]
+    with httpx.Client() as bucket:
+        [attempt] = record["attempts"]
+        for name, url in attempt["files"].items():
+            assert bucket.get(url).raise_for_status().content, name
+    headers = {"authorization": f"Bearer {cloud.credentials.person}"}
+    with httpx.Client(base_url=cloud.addresses.github, headers=headers) as github:
+        number = _pull(run.printed)[1]
+        pull = github.get(f"/repos/acme/larder/pulls/{number}").raise_for_status().json()
+    assert pull["draft"]
+    for heading in ("Without the change", "The new tests without the change", "With the change"):
+        [log] = re.findall(rf"<summary>{heading}: status \d+, .*\n([^<]+)", pull["body"])
+        assert re.search(r"Ran \d+ tests", log), pull["body"]
 
 
 def test_a_second_run_doubles_nothing(cloud: Cloud) -> None:

@@ -124,11 +124,15 @@ def test_parts_get_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_task_is_told_no_address() -> None:
-    """The agent's process gets its code's place and a PATH; the rest comes with each attempt."""
+    """The agent's process gets its code's place and a PATH with both engines; the rest comes with
+    each attempt.
+    """
     [task] = stack({}).tasks
     [definition] = image.definitions(task).values()
     [container] = definition["containers"].values()
     assert set(container["environment"]) == {"PYTHONPATH", "PATH"}
+    for engines in ("node_modules/.bin", ".engines/bin"):
+        assert str(image.AGENT / engines) in container["environment"]["PATH"].split(os.pathsep)
     assert task.environment == {}
 
 
