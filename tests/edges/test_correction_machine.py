@@ -50,7 +50,7 @@ def test_riders_move_along(store: CorrectionStore, redis: Redis, redis_url: str)
 def test_the_machine_takes_no_reports_from_an_agent(redis: Redis) -> None:
     """The last item of a cluster with a live job stays; moving it to where it is does nothing."""
     c = Clusters(redis, a=1, b=1)
-    assert JobStore(redis).ask(c["a"], NOW, "ada") is not None
+    assert JobStore(redis).ask(c["a"], NOW, "ada").outcome == "created"
     before = c.read("a")
     c.machine(Moved(c.item("a0"), c["a"], c["b"], "{}", "{}"))
     c.machine(Moved(c.item("a0"), c["a"], c["a"], "{}", "{}"))

@@ -81,7 +81,7 @@ def test_what_can_not_be_merged(store: CorrectionStore, redis: Redis, redis_url:
     """What is not there, itself, one that an agent works on and an empty one; nothing is done."""
     c = Clusters(redis, a=1, b=1, c=2, d=1)
     store.move("larder", c["b"], c.item("b0"), c["c"], DECIDED)
-    assert JobStore(redis).ask(c["d"], NOW, "ada") is not None
+    assert JobStore(redis).ask(c["d"], NOW, "ada").outcome == "created"
     before = everything(redis_url)
     with pytest.raises(NotThere, match="cluster"):
         store.merge("larder", c["a"], [c["c"], "cl_larder_none"], DECIDED)
@@ -185,7 +185,7 @@ def test_what_can_not_be_moved(store: CorrectionStore, redis: Redis, redis_url: 
     """What is not there or elsewhere, what an agent works on the last of, and into an empty one."""
     c = Clusters(redis, a=1, b=2, c=1)
     store.move("larder", c["c"], c.item("c0"), c["b"], DECIDED)
-    assert JobStore(redis).ask(c["a"], NOW, "ada") is not None
+    assert JobStore(redis).ask(c["a"], NOW, "ada").outcome == "created"
     before = everything(redis_url)
     for cluster, item, to in (
         ("cl_larder_none", c.item("a0"), c["b"]),

@@ -96,10 +96,9 @@ def test_undoing_takes_no_reports_from_an_agent(store: CorrectionStore, redis: R
     c = Clusters(redis, a=2)
     done = store.split("larder", c["a"], [c.item("a0")], DECIDED).correction
     asked = JobStore(redis).ask(done["into"], NOW, "ada")
-    assert asked is not None
     with pytest.raises(Conflict, match="live job"):
         store.undo(done["id"], DECIDED)
-    JobStore(redis).move(asked[1]["id"], 1, "failed", NOW, "x")
+    JobStore(redis).move(asked.id, 1, "failed", NOW, "x")
     assert store.undo(done["id"], DECIDED).correction["undone"]
 
 
@@ -109,9 +108,7 @@ def test_a_cluster_that_stays_keeps_its_job(store: CorrectionStore, redis: Redis
     jobs = JobStore(redis)
 
     def asked(letter: str, at: int) -> str:
-        answer = jobs.ask(c[letter], at, "ada")
-        assert answer is not None
-        return str(answer[1]["id"])
+        return jobs.ask(c[letter], at, "ada").id
 
     early, between, late = asked("b", NOW), asked("a", NOW + 1), asked("c", NOW + 2)
     for job in (early, late):

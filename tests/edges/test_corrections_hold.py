@@ -243,8 +243,8 @@ class Corrections(RuleBasedStateMachine):
 
     def _ask(self, cluster: str) -> None:
         asked = self.jobs.ask(cluster, NOW + len(self.model.jobs), "ada")
-        assert asked is not None
-        self.model.jobs.append(Job(asked[1]["id"], cluster))
+        assert asked.outcome == "created"
+        self.model.jobs.append(Job(asked.id, cluster))
 
     @precondition(lambda self: any(job.live for job in self.model.jobs))
     @rule(data=st.data())

@@ -15,7 +15,13 @@ def store(redis: Redis) -> ProjectStore:
     return ProjectStore(redis)
 
 
-LARDER = Project(id="larder", name="Lärder", repository="acme/larder", base="dev")
+LARDER = Project(
+    id="larder",
+    name="Lärder",
+    repository="acme/larder",
+    base="dev",
+    publishes=["proven"],  # a list, as JSON gives it back
+)
 
 
 def named(name: str, kind: str = "github", **given: object) -> Source:

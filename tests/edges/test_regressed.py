@@ -45,10 +45,8 @@ def occurrences(count: int, **given: Any) -> Any:
 def pull_request(redis: Redis, cluster: str, url: str, now: int = NOW) -> str:
     """A job of the cluster that ends with a pull request; returns the job's id."""
     jobs = JobStore(redis)
-    asked = jobs.ask(cluster, now, "ada")
-    assert asked is not None
-    job: str = asked[1]["id"]
-    for state in ("starting", "running", "publishing", "pr_open"):
+    job = jobs.ask(cluster, now, "ada", again=True).id
+    for state in ("starting", "running", "proving", "publishing", "pr_open"):
         fields = {"pr_url": url, "pr_number": "7"} if state == "pr_open" else {}
         moved = jobs.move(job, 1, state, now, "test", fields)
         assert moved.outcome == "moved"
@@ -61,9 +59,8 @@ def test_a_resolved_cluster_says_by_what(redis: Redis, redis_url: str, cluster: 
     said(redis, cluster, "open")
     pull_request(redis, cluster, f"{PULL}0", NOW)
     pull_request(redis, cluster, PULL, NOW + 1)
-    failed = JobStore(redis).ask(cluster, NOW + 2, "ada")
-    assert failed is not None
-    JobStore(redis).move(failed[1]["id"], 1, "failed", NOW + 2, "test")
+    failed = JobStore(redis).ask(cluster, NOW + 2, "ada", again=True)
+    JobStore(redis).move(failed.id, 1, "failed", NOW + 2, "test")
     shown = said(redis, cluster, "resolved")
     assert (shown["status"], shown["resolved_at"]) == ("resolved", NOW + HOUR)
     assert shown["resolved_pr"] == PULL

@@ -8,7 +8,7 @@ import pytest
 
 from local import ecs
 from local.serve import free_port, running
-from soulcaster.edges.tasks import TaskError, Tasks
+from soulcaster.edges.tasks import TaskEnded, TaskError, TaskRefused, Tasks
 
 DEFINITIONS = {"fix": {"containers": {"agent": {"command": ["sleep", "infinity"]}}}}
 ENVIRONMENT = {"SOULCASTER_TICKET": "t", "SOULCASTER_API_URL": "http://a.example"}
@@ -78,12 +78,37 @@ def test_no_task_is_an_error(url: str, tasks: Tasks) -> None:
         tasks.start("token", "job_larder_1/1", ENVIRONMENT)
 
 
-@pytest.mark.parametrize("error", ["ThrottlingException", "ClusterNotFoundException"])
-def test_a_refusal_is_an_error(url: str, tasks: Tasks, error: str) -> None:
-    """Whatever ECS refuses with is named."""
-    plan(url, RunTask={"error": error, "message": "no", "times": 9})
-    with pytest.raises(TaskError, match=error):
+@pytest.mark.parametrize(
+    ("error", "message", "final"),
+    [
+        ("ThrottlingException", "Rate exceeded", False),
+        ("ServerException", "no", False),
+        ("ClientException", "Capacity is unavailable at this time", False),
+        ("ClusterNotFoundException", "no", True),
+        ("AccessDeniedException", "no", True),
+    ],
+)
+def test_a_refusal_is_an_error(
+    url: str, tasks: Tasks, error: str, message: str, final: bool
+) -> None:
+    """Whatever ECS refuses with is named, and whether asking again could help."""
+    plan(url, RunTask={"error": error, "message": message, "times": 9})
+    with pytest.raises(TaskError, match=error) as raised:
         tasks.start("token", "job_larder_1/1", ENVIRONMENT)
+    assert isinstance(raised.value, TaskRefused) is final
+
+
+def test_a_conflict_is_the_task_that_was_started(tasks: Tasks) -> None:
+    """When a deployment has changed what a task is started with, the first one is the answer."""
+    first = tasks.start("token", "job_larder_1/1", ENVIRONMENT)
+    assert tasks.start("token", "job_larder_1/1", {**ENVIRONMENT, "NEW": "1"}) == first
+
+
+def test_a_conflict_with_an_ended_task_is_its_end(tasks: Tasks) -> None:
+    """There is none to adopt, and the token can't start another."""
+    tasks.stop(tasks.start("token", "job_larder_1/1", ENVIRONMENT), "x")
+    with pytest.raises(TaskEnded):
+        tasks.start("token", "job_larder_1/1", {**ENVIRONMENT, "NEW": "1"})
 
 
 def test_an_unknown_definition_is_an_error(url: str) -> None:

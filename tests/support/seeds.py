@@ -19,6 +19,7 @@ from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.edges.vector import Vectors
 from soulcaster.rules import ids
+from soulcaster.rules.day import day_of
 from soulcaster.rules.delivery import Delivery, kept
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.grouping.marks import packed
@@ -31,11 +32,20 @@ from tests.support.world import World
 PROJECT, REPOSITORY, SUBREDDIT = "larder", "acme/larder", "larder"
 THEN = 1_780_000_000_000  # a moment long past, so that nothing depends on when a test runs
 SECRETS = {"sentry": "s" * 64, "standard": "whsec_" + "c2VjcmV0" * 4, "github": "g" * 64}
+_MANY = 1_000  # jobs; no scenario seeds as many
+# Where a project does not say otherwise.
+_LIMITS = {
+    "dollars_per_job": 5.0,
+    "minutes_per_job": 30,
+    "jobs_per_day": _MANY,
+    "dollars_per_day": 5.0 * _MANY,
+}
 _PATH: dict[State, tuple[State, ...]] = {
     "queued": (),
     "starting": ("starting",),
     "running": ("starting", "running"),
-    "publishing": ("starting", "running", "publishing"),
+    "proving": ("starting", "running", "proving"),
+    "publishing": ("starting", "running", "proving", "publishing"),
 }
 
 
@@ -58,9 +68,22 @@ def vectors(world: World) -> Vectors:
 
 
 def project(world: World, repository: str = REPOSITORY) -> None:
-    """The project with a source of every kind; Reddit and GitHub are polled."""
+    """The project with a source of every kind; Reddit and GitHub are polled.
+
+    What limits its jobs is the installation alone.
+    """
     projects = ProjectStore(redis(world))
-    projects.put(Project(id=PROJECT, name="Larder", repository=repository), new=True)
+    projects.put(
+        Project(
+            id=PROJECT,
+            name="Larder",
+            repository=repository,
+            jobs_at_once=_MANY,
+            jobs_per_day=_MANY,
+            dollars_per_day=5.0 * _MANY,
+        ),
+        new=True,
+    )
     configs: dict[str, dict[str, Any]] = {
         "reddit": {"subreddits": [SUBREDDIT]},
         "github": {"poll": True, "repository": repository},
@@ -157,15 +180,21 @@ def job(
     at: int = THEN,
     **fields: str,
 ) -> str:
-    """A job of ``cluster`` in ``state``, which it came into at ``at`` with ``fields``."""
-    jobs, identifier = JobStore(redis(world)), identifier or job_id(world)
-    arguments = (PROJECT, cluster, identifier, at, at + PATIENCE["queued"], "a test")
-    outcome, *_ = redis(world).run("job_ask", *arguments)
+    """A job of ``cluster`` in ``state``, which it came into at ``at`` with ``fields``.
+
+    There is a slot for it whatever the installation's limit; its deadline, if none is given,
+    is half an hour away.
+    """
+    jobs, identifier = JobStore(redis(world), _MANY), identifier or job_id(world)
+    asked = (PROJECT, cluster, identifier, at, at + PATIENCE["queued"], "a test")
+    outcome, *_ = redis(world).run("job_ask", *asked, day_of(at), 0, 0, json.dumps(_LIMITS))
     assert outcome == "created"
     for number in range(1, attempt):
         for step in ("starting", "queued"):
             assert jobs.move(identifier, number, step, at, "seed").outcome == "moved"
     for step in _PATH[state]:
+        if step == "running":
+            fields.setdefault("deadline", str(now_ms() + 30 * 60_000))
         assert jobs.move(identifier, attempt, step, at, "seed", fields).outcome == "moved"
     return identifier
 
