@@ -100,8 +100,8 @@ def feedback(row: Mapping[str, Any]) -> Feedback:
         ),
         source,
     )
-    if isinstance(found, str):
-        raise Unreadable("source", found)
+    if not isinstance(found, Feedback):
+        raise Unreadable("source", str(found))
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.grouping.fingerprint import fingerprint
 from soulcaster.rules.kinds import KINDS as SOURCES
 from soulcaster.rules.text_kind import Kind
@@ -120,7 +121,7 @@ def sentry(line: int, message: str, function: str = "load") -> str:
         samples.sentry_event(exception={"values": values}, title=f"KeyError: {message}"),
         samples.NOW,
     )
-    assert not isinstance(item, str)
+    assert isinstance(item, Feedback)
     return fingerprint("error", item.title, item.body)
 
 
