@@ -38,12 +38,16 @@ class Case:
 def summary(left: State) -> dict[str, int]:
     """The counters, and how much there is of everything else."""
     counts: dict[str, str] = left.redis.get(f"p:{seeds.PROJECT}:counts", {})
+    resolved = left.redis.get(f"p:{seeds.PROJECT}:cls:resolved", {})
+    plans = [value for key, value in left.redis.items() if key.endswith(":plans")]
     queues = {name: len(messages) for name, messages in left.queues.items()}
     others = {
         "vectors": sum(map(len, left.vectors.values())),
         "branches": len(left.branches),
         "pulls": len(left.pulls),
         "tasks": len(left.tasks),
+        "resolved": len(resolved),
+        "plans": sum(map(len, plans)),
     }
     counted = {name: int(n) for name, n in counts.items()}
     return {name: n for name, n in {**counted, **queues, **others}.items() if n}

@@ -1,18 +1,24 @@
 """The handlers that a fix passes through, from a click to its pull request."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.job_store import JobStore
+from soulcaster.edges.project_store import ProjectStore
 from soulcaster.rules.job import State as JobState
-from soulcaster.rules.job import credential
-from tests.scenarios.case import Case, from_queue
+from soulcaster.rules.job import attempt_message, credential
+from soulcaster.rules.project import Project
+from tests.scenarios.case import Case, from_queue, nothing
 from tests.support import seeds
 from tests.support.state import State
 from tests.support.world import World
+from tests.use_cases.publishing import Ready, proof
 
 MINUTE = 60_000
+SPENT = {"dollars": 0.31, "read": 9_000, "written": 400, "calls": 3}
 
 
 def reap_later(world: World, done: bool) -> None:
@@ -20,6 +26,21 @@ def reap_later(world: World, done: bool) -> None:
     del done
     result = world.tick("ReapFunction", ahead_ms=6 * MINUTE)
     assert result.error is None, result
+
+
+def at_once(world: World, jobs: int) -> None:
+    """Let so many of the project's jobs run at a time."""
+    made = Project(id=seeds.PROJECT, name="Larder", repository=seeds.REPOSITORY, jobs_at_once=jobs)
+    assert ProjectStore(seeds.redis(world)).put(made, new=False)
+
+
+def in_line(world: World, job: str) -> None:
+    """A job of another problem that found no slot free."""
+    at = now_ms()
+    cluster = seeds.cluster(world, ["Problem of the next"])
+    seeds.job(world, cluster, "queued", identifier=job, at=at)
+    moved = JobStore(seeds.redis(world)).move(job, 1, "starting", at, "")
+    assert moved.outcome == "waiting", moved
 
 
 def clustered(world: World) -> str:
@@ -37,8 +58,18 @@ def ask_fix(world: World) -> bool:
 def queued(world: World) -> str:
     """A job whose message is in the queue."""
     clustered(world)
-    job = seeds.job(world, world.kept["cluster"], "queued")
-    world.send("FixQueue", json.dumps({"job": job, "attempt": 1}))
+    world.kept["job"] = seeds.job(world, world.kept["cluster"], "queued")
+    world.send("FixQueue", attempt_message(world.kept["job"], 1))
+    return ""
+
+
+def unwanted(world: World) -> str:
+    """A job that was cancelled while its task ran, which the dispatcher is being told."""
+    queued(world)
+    assert from_queue("FixQueue")(world)
+    jobs, job = JobStore(seeds.redis(world)), world.kept["job"]
+    assert jobs.move(job, "*", "cancelled", seeds.THEN, "cancelled").task.startswith("arn:")
+    world.send("FixQueue", attempt_message(job, 1))
     return ""
 
 
@@ -68,35 +99,58 @@ def claim_by_next_attempt(world: World, done: bool) -> None:
 
 
 def but_for_attempts(left: State) -> State:
-    """All of the state, whichever attempt it was that got there."""
+    """All of the state, whichever attempt it was that got there, and what those before may cost."""
+    passing = ("attempt", "reason", "charged")
     stored = {key: value for key, value in left.redis.items() if not key.endswith(":history")}
     for key, value in stored.items():
         if ":job:" in key:
-            stored[key] = {n: v for n, v in value.items() if n not in ("attempt", "reason")}
+            stored[key] = {n: v for n, v in value.items() if n not in passing}
     return replace(left, redis=stored, tasks=[])
 
 
 def running(world: World) -> str:
     """A job whose task is at work."""
+    return _at_work(world, "running")
+
+
+def proving(world: World) -> str:
+    """A job whose task runs tests on its patch."""
+    return _at_work(world, "proving")
+
+
+def _at_work(world: World, reached: JobState) -> str:
     clustered(world)
-    world.kept["job"] = seeds.job(world, world.kept["cluster"], "running")
+    world.kept["job"] = seeds.job(
+        world,
+        world.kept["cluster"],
+        reached,
+        identifier=f"job_{seeds.PROJECT}_one",
+        deadline=str(now_ms() + 30 * MINUTE),
+        granted="500000",
+        task="arn:of:a-task",
+    )
     return ""
 
 
-def heartbeat(world: World) -> bool:
-    """The task's sign of life, which it gives again and again."""
-    token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    return world.request("POST", "/agent/heartbeat", body=b"{}", headers=headers).status == 200
+def says(action: str, report: Mapping[str, Any], status: int = 200) -> Callable[[World], bool]:
+    """A call of the task, which it repeats until it is answered."""
+
+    def say(world: World) -> bool:
+        token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        body = json.dumps(report).encode()
+        answer = world.request("POST", f"/agent/{action}", body=body, headers=headers)
+        return answer.status == status
+
+    return say
 
 
-def finish(world: World) -> bool:
-    """The task's last call, which it repeats until it is answered."""
-    token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
-    report = {"outcome": "patch", "summary": "Counted.", "patch_sha256": "0" * 64}
-    body = json.dumps(report).encode()
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    return world.request("POST", "/agent/finish", body=body, headers=headers).status == 202
+def leaving(world: World) -> str:
+    """A job at work whose slot another one waits for."""
+    running(world)
+    at_once(world, 1)
+    in_line(world, seeds.job_id(world))
+    return ""
 
 
 def publishing(world: World) -> str:
@@ -104,10 +158,8 @@ def publishing(world: World) -> str:
     repository = seeds.repository(world)
     seeds.project(world, repository)
     job = f"job_{seeds.PROJECT}_one"  # always the same, as it is in the commit
-    patch = seeds.patch(world, repository, job)
-    cluster = seeds.cluster(world)
-    seeds.job(world, cluster, "publishing", identifier=job, title="Lines", patch_sha256=patch)
-    world.send("PublishQueue", json.dumps({"job": job, "attempt": 1}))
+    Ready(world, repository, seeds.cluster(world)).job(shown=proof(), identifier=job)
+    world.send("PublishQueue", attempt_message(job, 1))
     return repository
 
 
@@ -123,39 +175,40 @@ def observe(world: World) -> bool:
     return world.invoke("ObserveFunction", {"id": "1", "detail": detail}).error is None
 
 
-def overdue(world: World) -> str:
-    """A job for each way of being lost."""
-    seeds.project(world)
-    jobs, at = JobStore(seeds.redis(world)), now_ms() - 10 * MINUTE
-    lost: tuple[tuple[str, JobState, int, dict[str, str]], ...] = (
-        ("message", "queued", 1, {}),
-        ("patch", "publishing", 1, {}),
-        ("capacity", "starting", 1, {}),
-        ("task", "starting", 1, {"task": "arn:of:a-task"}),
-        ("heartbeat", "running", 1, {"task": "arn:of:a-task"}),
-        ("last-attempt", "running", 3, {"task": "arn:of:a-task"}),
-        ("deadline", "running", 1, {"task": "arn:of:a-task", "deadline": str(at)}),
-    )
-    for name, reached, attempt, fields in lost:
-        cluster = seeds.cluster(world, [f"Problem of the {name}"])
-        job = f"job_{seeds.PROJECT}_{name}"
-        seeds.job(world, cluster, reached, identifier=job, attempt=attempt, at=at)
-        jobs.touch(job, attempt, reached, at, fields)
-    return ""
+def cancel(world: World) -> bool:
+    """A person's click, who clicks again after an error."""
+    return world.api("POST", f"/jobs/{world.kept['job']}/cancel").status == 200
 
 
-def reap(world: World) -> bool:
-    """The schedule's tick, which comes again in a minute."""
-    return world.tick("ReapFunction").error is None
+def cancelled_and_next(world: World, done: bool) -> None:
+    """The task learns of it whether or not its dispatcher does, and the reaper calls who waits."""
+    assert says("heartbeat", {}, 409)(world)
+    reap_later(world, done)
+    world.drain("FixQueue")
 
 
 ONE = {"stored": 1, "source:standard": 1, "clustered": 1, "clusters": 1, "vectors": 1}
-OVERDUE = {"stored": 7, "source:standard": 7, "clustered": 7, "clusters": 7, "vectors": 7}
-REAPED = {"job:queued": 3, "job:publishing": 1, "job:starting": 1}
-ENDED = {"job:failed": 1, "job:timed_out": 1}
+TWO = {"stored": 2, "source:standard": 2, "clustered": 2, "clusters": 2, "vectors": 2}
+BEAT = {"spent": SPENT, "wants": 1.5, "log": {"from": 0, "entries": ["It reads.", "It writes."]}}
+PATCH = {
+    "outcome": "patch",
+    "summary": "Counted.",
+    "patch_sha256": "0" * 64,
+    "proof_sha256": "1" * 64,
+    "verdict": "proven",
+    "spent": SPENT,
+    "exact": True,
+}
+NO_CHANGE = {"outcome": "no_change", "spent": SPENT, "exact": True}
+FINISHED = {**ONE, "job:publishing": 1, "PublishQueue": 1}
+PUBLISHED = {**ONE, "job:pr_open": 1, "branches": 2, "pulls": 1}
+RETRIED = {**ONE, "job:queued": 1, "FixQueue": 1}
+NEXT = {**TWO, "job:no_change": 1, "job:queued": 1, "FixQueue": 1}
+CANCELLED = {**TWO, "job:cancelled": 1, "job:starting": 1, "tasks": 1}
 CASES = (
-    Case("fix", clustered, ask_fix, {**ONE, "job:queued": 1, "FixQueue": 1}, reap_later),
+    Case("fix", clustered, ask_fix, RETRIED, reap_later),
     Case("dispatch", queued, from_queue("FixQueue"), {**ONE, "job:starting": 1, "tasks": 1}),
+    Case("dispatch cancelled", unwanted, from_queue("FixQueue"), {**ONE, "job:cancelled": 1}),
     Case(
         "claim",
         starting,
@@ -164,20 +217,11 @@ CASES = (
         claim_by_next_attempt,
         but_for_attempts,
     ),
-    Case("heartbeat", running, heartbeat, {**ONE, "job:running": 1}),
-    Case("finish", running, finish, {**ONE, "job:publishing": 1, "PublishQueue": 1}),
-    Case(
-        "publish",
-        publishing,
-        from_queue("PublishQueue"),
-        {**ONE, "job:pr_open": 1, "branches": 2, "pulls": 1},
-    ),
-    Case("observe", running, observe, {**ONE, "job:queued": 1, "FixQueue": 1}, reap_later),
-    Case(
-        "reap",
-        overdue,
-        reap,
-        {**OVERDUE, **REAPED, **ENDED, "FixQueue": 4, "PublishQueue": 1},
-        reap_later,
-    ),
+    Case("heartbeat", running, says("heartbeat", BEAT), {**ONE, "job:running": 1}),
+    Case("proving", running, says("proving", {"spent": SPENT}), {**ONE, "job:proving": 1}),
+    Case("finish", proving, says("finish", PATCH, 202), FINISHED, nothing),
+    Case("finish for the next", leaving, says("finish", NO_CHANGE, 202), NEXT, reap_later),
+    Case("publish", publishing, from_queue("PublishQueue"), PUBLISHED),
+    Case("observe", running, observe, RETRIED, reap_later),
+    Case("cancel", leaving, cancel, CANCELLED, cancelled_and_next),
 )

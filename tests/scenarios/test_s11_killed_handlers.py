@@ -2,14 +2,19 @@
 
 import pytest
 
-from tests.scenarios import feedback_cases, fix_cases
+from tests.scenarios import feedback_cases, fix_cases, plan_cases, reap_cases
 from tests.scenarios.case import Case, summary
 from tests.support import state
 from tests.support.state import State
 from tests.support.tap import Call, Fault
 from tests.support.world import World
 
-CASES = (*feedback_cases.CASES, *fix_cases.CASES)
+CASES = (
+    *feedback_cases.CASES,
+    *fix_cases.CASES,
+    *reap_cases.CASES,
+    *plan_cases.CASES,
+)
 
 
 def undisturbed(world: World, case: Case) -> tuple[State, list[Call]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.pull_store import PullStore
 from soulcaster.rules import ids
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.source import Source
@@ -119,10 +120,10 @@ def histories(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
 def store(world: World, batches: Sequence[Sequence[str]]) -> None:
     """Store batches of messages."""
     redis = seeds.redis(world)
-    feedback, projects = FeedbackStore(redis), ProjectStore(redis)
+    feedback, projects, pulls = FeedbackStore(redis), ProjectStore(redis), PullStore(redis)
     for batch in batches:
         numbered = [(str(number), body) for number, body in enumerate(batch)]
-        assert store_batch(numbered, feedback=feedback, projects=projects) == []
+        assert store_batch(numbered, feedback=feedback, projects=projects, pulls=pulls) == []
 
 
 def items(world: World) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from soulcaster.edges.clock import now_ms
+from soulcaster.rules.job import credential
 from tests.support import seeds, state
 from tests.support.tap import Call
 from tests.support.world import World
@@ -160,7 +162,8 @@ def with_clusters(world: World, n: int) -> None:
     for number in range(n + 1):
         cluster = seeds.cluster(world, [f"Report {number}.{item}" for item in range(3)])
         if number == 0:
-            seeds.job(world, cluster, "running")
+            deadline = str(now_ms() + 60_000)
+            world.kept["job"] = seeds.job(world, cluster, "running", deadline=deadline)
         world.kept["cluster"] = cluster
 
 
@@ -229,6 +232,20 @@ def ask_fix(world: World) -> None:
     assert world.api("POST", f"/clusters/{world.kept['cluster']}/fix").status == 202
 
 
+def heartbeat(world: World) -> None:
+    """A sign of life, with what was spent, what more is wanted and what was written."""
+    token = credential(world.secrets["TicketKey"], "callback", world.kept["job"], 1)
+    report = {
+        "spent": {"dollars": 0.4, "read": 100, "written": 10, "calls": 1},
+        "wants": 1.0,
+        "log": {"from": 0, "entries": ["It reads.", "It writes."]},
+    }
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    body = json.dumps(report).encode()
+    answer = world.request("POST", "/agent/heartbeat", body=body, headers=headers)
+    assert json.loads(answer.body) == {"granted": 1.0, "log": 2}
+
+
 def search(world: World) -> None:
     """A search by words and by meaning."""
     found = world.made("GET", f"/search?project={seeds.PROJECT}&q=report")
@@ -271,6 +288,7 @@ STEPS = (
     Step("resolve a cluster", with_clusters, change_status, fixed(redis=1)),
     Step("a project's trend", with_clusters, page(f"/projects/{seeds.PROJECT}/trend"), PAGE),
     Step("ask for a fix", with_clusters, ask_fix, fixed(redis=1, sqs=1)),
+    Step("a task's heartbeat", with_clusters, heartbeat, fixed(redis=1)),
 )
 
 

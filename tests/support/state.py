@@ -26,12 +26,13 @@ return found
 """
 # Who works at the moment, and what the index may not show yet: neither is a result.
 _PASSING = re.compile(r"p:[^:]+:(lease|fence|recent|recent:vectors)")
-_SCORED_BY_CLOCK = re.compile(r"sys:(jobs|looks)|p:[^:]+:(pending|jobs|cls:ranked)")
+_SCORED_BY_CLOCK = re.compile(r"sys:(jobs|looks|waiting)|p:[^:]+:(pending|jobs|waiting|cls:ranked)")
+_OF_A_DAY = re.compile(r"(p:[^:]+:spend:)[0-9-]+")
 # Who asks for a fix gets an id that nothing determines.
 _RANDOM_JOB = re.compile(r"job_[a-z0-9-]+_[0-9a-f]{20}")
 _CLOCK_FIELDS = {
-    "job": {"created", "updated", "deadline", "task"},
-    "cl": {"created", "ranked_at"},
+    "job": {"created", "updated", "deadline", "task", "claimed_at", "pr_version", "day"},
+    "cl": {"created", "ranked_at", "resolved_at"},
     "fb": {"received", "heard", "first_heard", "top_at", "event_at"},
 }
 
@@ -82,12 +83,15 @@ def snapshot(world: World, repository: str = "") -> State:
 
 
 def stored(world: World) -> dict[str, Any]:
-    """Everything in Redis by key, without clock times."""
-    return {
-        key: _value(key, kind, value)
-        for key, kind, value in sorted(redis(world, "EVAL", _DUMP, 0))
-        if not _PASSING.fullmatch(key)
-    }
+    """Everything in Redis by key, without clock times; a project's days are numbered from 1."""
+    found, days = {}, dict[str, int]()
+    for key, kind, value in sorted(redis(world, "EVAL", _DUMP, 0)):
+        if spend := _OF_A_DAY.fullmatch(key):
+            days[spend[1]] = days.get(spend[1], 0) + 1
+            found[f"{spend[1]}{days[spend[1]]}"] = _value(key, kind, value)
+        elif not _PASSING.fullmatch(key):
+            found[key] = _value(key, kind, value)
+    return found
 
 
 def records(world: World, kind: str) -> dict[str, dict[str, Any]]:

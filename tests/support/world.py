@@ -24,6 +24,7 @@ from local.lambdas.routes import Router
 from local.lambdas.workers import environment
 from local.parameters import REGION, Services, platform
 from local.serve import running
+from soulcaster.rules.job import LONGEST_PAUSE_SECONDS
 from tests.support import emulators, wire
 from tests.support.emulators import Clock, Emulators
 from tests.support.instance import Instance, Result
@@ -197,12 +198,12 @@ class World:
     def deliver(self, queue: str, *, instance: Instance | None = None) -> "Delivery | None":
         """Give one batch to the queue's consumer; None when the queue is empty.
 
-        Messages that an earlier delivery did not get rid of are visible again: the queue's
-        visibility timeout has passed.
+        All messages are visible: those that an earlier delivery did not get rid of, as the queue's
+        visibility timeout has passed, and those that were held back, as that has passed too.
         """
         source = self.stack.queues[queue]
         (mapping,) = [each for each in self.stack.sqs_mappings if each.queue == queue]
-        self.queue_clock.ahead += source.visibility + 1
+        self.queue_clock.ahead += max(source.visibility, LONGEST_PAUSE_SECONDS) + 1
         client = self.sqs
         messages = client.receive_message(
             QueueUrl=source.url,
