@@ -100,12 +100,13 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             failed = bool(status) and not 200 <= status < 300
             used = None if failed else learnt.used()
+            said = "".join(learnt.said)
+            # First, so that whoever waits for calls to be settled finds them in the record.
+            self.server.conversation.add(call.body["messages"], said, status, used)
             if used is None:
                 self.server.meter.release(number)
             else:
                 self.server.meter.settle(number, *used, exact=learnt.usage is not None)
-            said = "".join(learnt.said)
-            self.server.conversation.add(call.body["messages"], said, status, used)
 
     def _pass_whole(self, answer: httpx.Response, learnt: Answer) -> None:
         raw = b""

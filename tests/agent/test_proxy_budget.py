@@ -91,6 +91,7 @@ def test_a_call_that_nobody_can_grant_is_not_the_end(
     assert (upstream.asked, world.stops, world.proxy.over_budget) == ([], [], "")
     world.meter.ask_at(lambda wants: wants)
     assert world.ask().status_code == 200
+    world.spent()
     assert [json.loads(each)["status"] for each in world.conversation.content().splitlines()] == [
         503,
         200,
