@@ -55,7 +55,21 @@ def check_out(repository: Repository, folder: Path, git: Git) -> Checkout:
     camera = Camera(workdir, store, store.with_name("index"))
     # Spares reading every file twice; its time tells git what was written just before.
     shutil.copy2(workdir / ".git/index", camera.index)
+    leave_submodules(camera, git)
     return Checkout(camera, base.decode("ascii").strip(), camera.take(git))
+
+
+def leave_submodules(camera: Camera, git: Git) -> None:
+    """Have snapshots take submodules for unchanged, without a look.
+
+    Git would run itself inside each of them, with the settings that it finds there: the engine's.
+    """
+    entries = git("ls-files", "--stage", "-z", env=camera.environment()).split(b"\0")
+    submodules = [each.partition(b"\t")[2] for each in entries if each.startswith(b"160000 ")]
+    if submodules:
+        names = b"".join(path + b"\0" for path in submodules)
+        options = ("-z", "--skip-worktree", "--stdin")
+        git("update-index", *options, env=camera.environment(), stdin=names)
 
 
 def credentials(repository: Repository) -> dict[str, str]:

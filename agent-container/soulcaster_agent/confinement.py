@@ -90,10 +90,11 @@ class OtherUser:
 
     def hand_over(self, folder: Path) -> None:
         """See Confinement."""
-        os.chown(folder, self.uid, self.uid)
-        for parent, folders, files in os.walk(folder):
+        # By descriptors and from below, so that no path leads elsewhere half-way.
+        for _, folders, files, parent in os.fwalk(folder, topdown=False, follow_symlinks=False):
             for name in (*folders, *files):
-                os.lchown(Path(parent, name), self.uid, self.uid)
+                os.chown(name, self.uid, self.uid, dir_fd=parent, follow_symlinks=False)
+        os.chown(folder, self.uid, self.uid, follow_symlinks=False)
 
     def command(self, argv: list[str], workdir: Path, home: Path) -> list[str]:
         """See Confinement."""

@@ -4,9 +4,12 @@ import threading
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from soulcaster_agent.netns import MACHINE, Network
+
+# What an engine needs is a few; without a bound it could use up the supervisor's descriptors.
+MOST_CONNECTIONS = 64
 
 
 class EngineServer(ThreadingMixIn, TCPServer):
@@ -29,6 +32,7 @@ class EngineServer(ThreadingMixIn, TCPServer):
         self.port: int = self.socket.getsockname()[1]
         self._uid = uid
         self._network = network
+        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._thread = threading.Thread(
             target=self.serve_forever, name=type(self).__name__, daemon=True
         )
@@ -45,6 +49,20 @@ class EngineServer(ThreadingMixIn, TCPServer):
     ) -> None:
         self.shutdown()
         self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection from a thread; one too many is closed unheard."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and make room for another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def is_engine(self, peer_port: int) -> bool:
         """Whether the connection from this port is the engine's, as far as can be known."""

@@ -61,7 +61,11 @@ def ending(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"ended with exit status {status}"
-    name = signal.Signals(-status).name
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        # Real-time signals have no names.
+        name = f"signal {-status}"
     memory = " (the task may have run out of memory)" if name == "SIGKILL" else ""
     return f"was ended by {name}{memory}"
 

@@ -137,7 +137,10 @@ def descendants(pid: int, keep: set[int]) -> set[int]:
 def children(pid: int) -> set[int]:
     """Return the ids of a process's children; none where there is no /proc."""
     found: set[int] = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found |= {int(child) for child in task.read_text().split()}
+    # Only what has ended meanwhile may be missed: a glob would hide every error.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                text = Path(f"/proc/{pid}/task/{thread}/children").read_text()
+                found |= {int(child) for child in text.split()}
     return found

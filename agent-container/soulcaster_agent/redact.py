@@ -19,7 +19,7 @@ PATTERNS = re.compile(
       | AIza[A-Za-z0-9_\-]{16,}
       | (?:AKIA|ASIA)[A-Z0-9]{16}\b
       | xox[abeoprs]-[A-Za-z0-9\-]+
-      | eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*
+      | eyJ[A-Za-z0-9_\-]{1,1000}\.[A-Za-z0-9_\-]{1,8000}\.[A-Za-z0-9_\-]*
     )
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """,
