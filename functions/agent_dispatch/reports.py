@@ -33,8 +33,9 @@ def micro(value: object, name: str) -> int:
     """Dollars as micro-dollars; nothing said is nothing."""
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest(f"{name}: is not an amount")
+    # Not for a number that is none (NaN), either.
     if not 0 <= value <= MOST_DOLLARS:
         raise BadRequest(f"{name}: is not an amount that a job could cost")
     # Up: what is reported is never less than what was spent.

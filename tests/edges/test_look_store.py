@@ -254,14 +254,14 @@ def test_the_rest_of_an_emptied_cluster_follows(redis: Redis, looks: LookStore) 
     assert (c.read("b")["size"], c.read("a")["size"]) == (5, 1)
 
 
-@pytest.mark.parametrize("settled", ["resolved", "ignored", "job"])
+@pytest.mark.parametrize("settled", ["resolved", "ignored", "job", "pull"])
 def test_what_was_settled_meanwhile_is_not_emptied(
     redis: Redis, redis_url: str, looks: LookStore, settled: str
 ) -> None:
     """Items may leave it, but not the last ones."""
     c = Clusters(redis, a=2, b=1)
     claim = asked(looks)
-    field = "job" if settled == "job" else "status"
+    field = settled if settled in ("job", "pull") else "status"
     command(redis_url, "HSET", f"p:larder:cl:{c['a']}", field, settled)
     moves = [Moved(c.item(i), c["a"], c["b"], "{}", "{}") for i in ("a0", "a1")]
     assert looks.commit(claim, moves, [Followed(c["a"], c["b"], "{}")], [], "", NOW) == 1

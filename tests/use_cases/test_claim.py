@@ -2,6 +2,7 @@
 
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.project_store import ProjectStore
+from soulcaster.rules.job import credential
 from soulcaster.rules.project import Project
 from tests.support import seeds, state
 from tests.support.tap import Fault
@@ -61,12 +62,12 @@ def test_a_report_pins_its_patch(fixing: Fixing) -> None:
 
 
 def test_a_task_may_spend_what_is_left(fixing: Fixing) -> None:
-    """The job's budget less what lost attempts were allowed, half a dollar of it at once."""
+    """The job's budget less what lost attempts were allowed, but a third of it at once."""
     job = seeds.job(fixing.world, fixing.cluster, "running", granted="4800000")
     JobStore(seeds.redis(fixing.world)).move(job, 1, "queued", seeds.THEN, "lost")
     JobStore(seeds.redis(fixing.world)).move(job, 2, "starting", seeds.THEN, "x")
     _, held = fixing.ask("claim", {"ticket": fixing.ticket(job, 2)})
-    assert held["budget"]["dollars"] == held["budget"]["granted"] == 0.2
+    assert (held["budget"]["dollars"], held["budget"]["granted"]) == (0.2, 0.066666)
     wants = {"wants": 3.0, "spent": {"dollars": 0.1}}
     assert fixing.ask("heartbeat", wants, held["token"]) == (200, {"granted": 0.2, "log": 0})
     stored = fixing.stored(job)
@@ -83,3 +84,16 @@ def test_a_job_without_money_ends(fixing: Fixing) -> None:
     stored = fixing.stored(job)
     assert (stored["state"], stored["cause"]) == ("over_budget", "budget")
     assert (stored["cost"], stored["cost_exact"]) == ("4995000", "0")
+
+
+def test_no_body_is_a_server_error(fixing: Fixing) -> None:
+    """What no task of ours would send is the sender's error, with a credential or without."""
+    for ticket in ("\ud800.1.x", f"{'9' * 5_000}.1.x", ""):
+        assert fixing.ask("claim", {"ticket": ticket})[0] == 401
+    job = seeds.job(fixing.world, fixing.cluster, "running")
+    token = credential(fixing.world.secrets["TicketKey"], "callback", job, 1)
+    for amount in (10**400, -1, True, "1", float("nan"), float("inf")):
+        assert fixing.ask("heartbeat", {"wants": amount}, token)[0] == 400
+        assert fixing.ask("heartbeat", {"spent": {"dollars": amount}}, token)[0] == 400
+    assert fixing.ask("finish", {"outcome": "patch", "verdict": "good"}, token)[0] == 400
+    assert fixing.outcome(job)[0] == "running"

@@ -119,7 +119,7 @@ def proof_seconds(minutes: int) -> int:
 
 
 def _proof(key: str, purpose: str, job: str, attempt: int) -> str:
-    signed = f"{purpose}\n{job}\n{attempt}".encode()
+    signed = f"{purpose}\n{job}\n{attempt}".encode("utf-8", "replace")
     return hmac.new(key.encode(), signed, hashlib.sha256).hexdigest()[:40]
 
 

@@ -12,6 +12,7 @@ from soulcaster.edges.queues import Queue
 from soulcaster.rules import ids
 from soulcaster.rules.job import (
     HEARTBEAT_SECONDS,
+    MAX_ATTEMPTS,
     MICRO,
     OBJECTS,
     Cause,
@@ -27,7 +28,8 @@ from soulcaster.rules.prompt import fix_prompt
 from soulcaster.use_cases.retry import call_next
 
 EVIDENCE = 20
-# What an attempt may spend before it must ask for more, and the least that is worth a start.
+# What an attempt may spend before it must ask for more (of a small budget a part, so that one that
+# is lost at once leaves something), and the least that is worth a start.
 FIRST_GRANT = MICRO // 2
 LEAST_LEFT = MICRO // 100
 # Far above what the dollars buy; it bounds models whose price is given as nothing.
@@ -95,7 +97,7 @@ def claim(
             end("failed", f"{repository} can't be read: {error}"[:500], "clone")
         raise
     minutes = int(brief.job.get("minutes") or project.minutes_per_job)
-    deadline, granted = now // 1000 + minutes * 60, min(FIRST_GRANT, left)
+    deadline, granted = now // 1000 + minutes * 60, min(FIRST_GRANT, left // MAX_ATTEMPTS)
     lasts = minutes * 60 + UPLOAD_SECONDS
     answer = {
         "job_id": job,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from soulcaster.edges.job_store import JobStore
-from soulcaster.edges.queues import Queue
+from soulcaster.edges.queues import Queue, QueueError
+from soulcaster.edges.redis import RedisError
 from soulcaster.edges.tasks import TaskError, Tasks
 from soulcaster.rules.job import AT_WORK, PATIENCE, attempt_message
 from soulcaster.use_cases.retry import call_next, retry_or_end
@@ -71,6 +72,14 @@ def reap(*, jobs: JobStore, fix_queue: Queue, publish_queue: Queue, tasks: Tasks
     overdue, told = jobs.due(now, AT_ONCE)
     fix_queue.send_all([attempt_message(*each) for each in told])
     reaper = _Reaper(jobs, fix_queue, publish_queue, tasks, now)
+    failed: Exception | None = None
     for job in overdue:
-        reaper.revive(job)
+        try:
+            reaper.revive(job)
+        except (QueueError, RedisError) as error:
+            # The others are not to wait for this one, which stays overdue.
+            log.exception("not revived", extra={"job": job["id"]})
+            failed = error
+    if failed:
+        raise failed
     return len(overdue)

@@ -19,13 +19,14 @@ local function movable(id, from)
   return redis.call('HGET', p .. 'fb:' .. id, 'cluster') == from and not pinned(p, id)
 end
 
--- Moves items out of one cluster, together. What a person has settled, or an agent works on, is not
+-- Moves items out of one cluster, together. What a person has settled, an agent works on, or a pull
+-- request is open for, is not
 -- emptied.
 local function move(from, to, plan)
   local cl, cluster = p .. 'cl:' .. from, root(p, to)
-  local is = redis.call('HMGET', cl, 'status', 'job')
+  local is = redis.call('HMGET', cl, 'status', 'job', 'pull')
   local empties = cluster ~= from and redis.call('ZCARD', cl .. ':items') == #plan
-  if empties and (is[1] ~= 'open' or is[2]) then return end
+  if empties and (is[1] ~= 'open' or is[2] or is[3]) then return end
   for _, one in ipairs(plan) do
     redis.call('HSET', p .. 'fb:' .. one.id, 'home', to, 'why', one.why)
     one.to = cluster
