@@ -12,7 +12,6 @@ import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from types import TracebackType
 
 from soulcaster_agent.engine_server import EngineServer
 from soulcaster_agent.log import Log
@@ -59,13 +58,8 @@ class EgressProxy(EngineServer):
         self._has_ended = False
         self._lock = threading.Lock()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
         with self._lock:
             self._has_ended = True
             for each in self._open:

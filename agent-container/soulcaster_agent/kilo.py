@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
+from soulcaster_agent.command_line import CannotStartError, CommandLine
 from soulcaster_agent.confinement import Confinement
 from soulcaster_agent.engine import EngineResult
 from soulcaster_agent.job import Model
 from soulcaster_agent.kilo_events import Events
 from soulcaster_agent.log import Log
-from soulcaster_agent.process import Command
 
 PROVIDER = "local"
 # Kilo repeats a failing model call for ever unless it is told when to give up.
@@ -23,8 +22,7 @@ class Kilo:
 
     def __init__(self, binary: str, path: str) -> None:
         self._binary = binary
-        self._path = path
-        self._command = Command()
+        self._program = CommandLine(binary, path)
 
     @property
     def programs(self) -> tuple[Path, ...]:
@@ -41,47 +39,43 @@ class Kilo:
         confinement: Confinement,
     ) -> EngineResult:
         """See Engine.run."""
-        if shutil.which(self._binary) is None:
-            return EngineResult(False, "", f"The engine could not be started: {self._binary}.")
         events = Events(log)
-        with tempfile.TemporaryDirectory(
-            prefix="home-", dir=workdir.parent, ignore_cleanup_errors=True
-        ) as home:
-            confinement.hand_over(Path(home))
-            try:
-                status = self._command.run(
-                    confinement.command(self._arguments(model), workdir, Path(home)),
-                    cwd=workdir,
-                    env=self._environment(Path(home), model),
+        try:
+            with self._program.home(workdir) as home:
+                status = self._program.run(
+                    arguments(model),
+                    workdir=workdir,
+                    home=home,
+                    env=environment(model),
                     # Not an argument: feedback has no fixed size, and Kilo puts
                     # quotes around what it is given there.
                     stdin=prompt,
                     deadline=deadline,
+                    confinement=confinement,
                     on_line=events.read,
                 )
-            except OSError as error:
-                return EngineResult(False, "", f"The engine could not be started: {error.strerror}")
+        except CannotStartError as error:
+            return EngineResult(False, "", str(error))
         return events.result(status)
 
     def stop(self) -> None:
         """See Engine.stop."""
-        self._command.stop()
+        self._program.stop()
 
-    def _arguments(self, model: Model) -> list[str]:
-        # The title spares the model call that would invent one.
-        fixed = ["run", "--auto", "--format", "json", "--title", "soulcaster"]
-        return [self._binary, *fixed, "--model", f"{PROVIDER}/{model.name}"]
 
-    def _environment(self, home: Path, model: Model) -> dict[str, str]:
-        return {
-            "PATH": self._path,
-            "HOME": str(home),
-            "TMPDIR": str(home),  # it unpacks a library of some megabytes and leaves it there
-            "LANG": "C.UTF-8",
-            "KILO_CONFIG_CONTENT": json.dumps(configuration(model)),
-            "KILO_SESSION_RETRY_LIMIT": RETRIES,
-            "KILO_DISABLE_MODELS_FETCH": "1",
-        }
+def arguments(model: Model) -> list[str]:
+    """Kilo's arguments; the title spares the model call that would invent one."""
+    fixed = ["run", "--auto", "--format", "json", "--title", "soulcaster"]
+    return [*fixed, "--model", f"{PROVIDER}/{model.name}"]
+
+
+def environment(model: Model) -> dict[str, str]:
+    """Kilo's own variables."""
+    return {
+        "KILO_CONFIG_CONTENT": json.dumps(configuration(model)),
+        "KILO_SESSION_RETRY_LIMIT": RETRIES,
+        "KILO_DISABLE_MODELS_FETCH": "1",
+    }
 
 
 def configuration(model: Model) -> dict[str, object]:

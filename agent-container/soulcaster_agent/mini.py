@@ -6,9 +6,9 @@ file, in the run's home folder, by its absolute path: a name alone it would look
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
+from soulcaster_agent.command_line import CannotStartError, CommandLine
 from soulcaster_agent.confinement import Confinement
 from soulcaster_agent.engine import EngineResult
 from soulcaster_agent.job import Model
@@ -16,11 +16,23 @@ from soulcaster_agent.log import Log
 from soulcaster_agent.mini_record import read_record, result
 from soulcaster_agent.mini_settings import settings
 from soulcaster_agent.mini_transcript import Transcript
-from soulcaster_agent.process import Command
 
 PROGRAM = "mini-swe-agent"
 # How often a failing model call is made, after 4 seconds or more each time.
 ATTEMPTS = "5"
+
+ENVIRONMENT = {
+    # It breaks lines at the terminal's width, and nobody has one here.
+    "COLUMNS": "8000",
+    "MSWEA_CONFIGURED": "true",
+    "MSWEA_SILENT_STARTUP": "1",
+    "MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": ATTEMPTS,
+    # Otherwise its library for models fetches a list of prices when it starts,
+    # and reads variables from any .env file above the place it is installed in.
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "TYPER_STANDARD_TRACEBACK": "1",
+}
 
 
 class MiniSweAgent:
@@ -28,8 +40,7 @@ class MiniSweAgent:
 
     def __init__(self, binary: str, path: str) -> None:
         self._binary = binary
-        self._path = path
-        self._command = Command()
+        self._program = CommandLine(binary, path)
 
     @property
     def programs(self) -> tuple[Path, ...]:
@@ -47,53 +58,30 @@ class MiniSweAgent:
         confinement: Confinement,
     ) -> EngineResult:
         """See Engine.run."""
-        if shutil.which(self._binary) is None:
-            return EngineResult(False, "", f"The engine could not be started: {self._binary}.")
         transcript = Transcript(log)
-        with tempfile.TemporaryDirectory(
-            prefix="home-", dir=workdir.parent, ignore_cleanup_errors=True
-        ) as folder:
-            home = Path(folder)
-            given, record = home / "settings.yaml", home / "record.json"
-            given.write_text(settings(workdir, prompt, model), encoding="ascii")
-            confinement.hand_over(home)
-            command = [self._binary, "--config", str(given), "--output", str(record)]
-            try:
-                status = self._command.run(
-                    confinement.command(command, workdir, home),
-                    cwd=workdir,
-                    env=self._environment(home),
+        try:
+            with self._program.home(workdir) as home:
+                given, record = home / "settings.yaml", home / "record.json"
+                given.write_text(settings(workdir, prompt, model), encoding="ascii")
+                status = self._program.run(
+                    ["--config", str(given), "--output", str(record)],
+                    workdir=workdir,
+                    home=home,
+                    env=ENVIRONMENT,
                     stdin="",
                     deadline=deadline,
+                    confinement=confinement,
                     on_line=transcript.read,
                 )
-            except OSError as error:
-                return EngineResult(False, "", f"The engine could not be started: {error.strerror}")
-            finally:
-                transcript.end()
-            return result(status, read_record(record, confinement.uid))
+                return result(status, read_record(record, confinement.uid))
+        except CannotStartError as error:
+            return EngineResult(False, "", str(error))
+        finally:
+            transcript.end()
 
     def stop(self) -> None:
         """See Engine.stop."""
-        self._command.stop()
-
-    def _environment(self, home: Path) -> dict[str, str]:
-        return {
-            "PATH": self._path,
-            "HOME": str(home),
-            "TMPDIR": str(home),
-            "LANG": "C.UTF-8",
-            # It breaks lines at the terminal's width, and nobody has one here.
-            "COLUMNS": "8000",
-            "MSWEA_CONFIGURED": "true",
-            "MSWEA_SILENT_STARTUP": "1",
-            "MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": ATTEMPTS,
-            # Otherwise its library for models fetches a list of prices when it starts,
-            # and reads variables from any .env file above the place it is installed in.
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-            "LITELLM_MODE": "PRODUCTION",
-            "TYPER_STANDARD_TRACEBACK": "1",
-        }
+        self._program.stop()
 
 
 def find_mini() -> MiniSweAgent:

@@ -10,7 +10,6 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 import httpx
 
@@ -62,13 +61,8 @@ class ModelProxy(EngineServer):
         """Return what the engine is given in the model's place."""
         return Model(f"http://127.0.0.1:{self.port}/v1", self.model.name, self._token)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
         self._http.close()
         self.meter.wait_idle(IDLE_SECONDS)
 

