@@ -18,11 +18,11 @@ from routes import (
     sources,
     stats,
 )
-from routes.auth import require_key
-from routes.errors import Problem
+from routes.auth import caller, refused
+from routes.errors import FORBIDDEN, TOO_MANY, Problem
 from soulcaster import logs
 from soulcaster.edges.queues import QueueError
-from soulcaster.edges.redis import RedisError
+from soulcaster.edges.redis import Denied, RedisError
 
 logger = logs.logger()
 
@@ -30,18 +30,25 @@ app = FastAPI(
     title="Soulcaster",
     version="0.1.0",
     description="From what users complain about to a verified draft pull request.",
-    dependencies=[Depends(require_key)],
+    dependencies=[Depends(caller)],
     docs_url=None,
     redoc_url=None,
     openapi_url=None,  # nothing is open; the page is committed as openapi.json
     responses={
-        401: {"model": Problem, "description": "The key is missing or wrong"},
+        401: {
+            "model": Problem,
+            "description": "The credential is missing, wrong, expired or revoked",
+        },
+        **FORBIDDEN,
+        **TOO_MANY,
         503: {"model": Problem, "description": "A store did not answer; try again"},
     },
 )
 parts = (projects, grouping, sources, feedback, clusters, corrections, search, plans, jobs, stats)
 for part in parts:
     app.include_router(part.router)
+
+app.add_exception_handler(Denied, refused)
 
 
 @app.exception_handler(BotoCoreError)  # Secrets Manager's

@@ -154,7 +154,7 @@ def test_a_delivery_is_verified_as_of_its_arrival() -> None:
 )
 def test_every_kind_is_read(kind: str, headers: dict[str, str], payload: Any) -> None:
     """A documented payload of each kind becomes feedback of its project and source."""
-    found = delivery.read(arrived(json.dumps(payload).encode(), kind, **headers), source(kind))
+    (found,) = delivery.read(arrived(json.dumps(payload).encode(), kind, **headers), source(kind))
     assert isinstance(found, Feedback)
     assert (found.project, found.source_id) == (PROJECT, f"src_{PROJECT}_{kind}")
     assert found.received_at == NOW
@@ -200,7 +200,7 @@ def test_half_a_character_can_be_stored(kind: str, payload: Any, path: tuple[Any
     """Half of a surrogate pair, which JSON can say and UTF-8 can't, is replaced everywhere."""
     body = json.dumps(replaced(payload, path, "https://a.example/\ud83d!")).encode()
     assert b"\\ud83d" in body
-    found = delivery.read(arrived(body, kind, **{"sentry-hook-resource": "issue"}), source(kind))
+    (found,) = delivery.read(arrived(body, kind, **{"sentry-hook-resource": "issue"}), source(kind))
     assert isinstance(found, Feedback)
     assert found.document.encode()
     assert "a.example/?!" in found.document

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from routes.auth import Who
 from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, TOO_MANY, not_found
 from routes.feedback import FeedbackOut
 from routes.jobs import JobOut
@@ -119,6 +120,7 @@ class JobAsked(BaseModel):
 
 @router.get("/clusters", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_clusters(
+    who: Who,
     project: ProjectId,
     sort: Sort = "impact",
     status: Listed = "open",
@@ -126,40 +128,40 @@ def list_clusters(
     limit: Limit = 50,
 ) -> PageOf[ClusterOut]:
     """A project's clusters: those that matter most, the latest or the largest first."""
-    found = wiring.cluster_list().page(
+    found = wiring.cluster_list(who).page(
         project, position(cursor), limit, sort=sort, status=status, now=now_ms()
     )
     return page_of(ClusterOut, found)
 
 
 @router.post("/clusters/rebalance", status_code=202, responses=NOT_FOUND)
-def rebalance(wanted: RebalanceWanted) -> Accepted:
+def rebalance(who: Who, wanted: RebalanceWanted) -> Accepted:
     """Cluster what is pending in a project, then look at it again as a whole, without waiting."""
-    if wiring.projects().stats(wanted.project) is None:
+    if wiring.projects(who).stats(wanted.project) is None:
         raise not_found("project")
     wiring.queue("CLUSTER_QUEUE_URL").send(json.dumps({"project": wanted.project, "look": True}))
     return Accepted()
 
 
 @router.get("/clusters/{cluster}", responses=NOT_FOUND)
-def read_cluster(cluster: str, limit: Limit = 50) -> ClusterWhole:
+def read_cluster(who: Who, cluster: str, limit: Limit = 50) -> ClusterWhole:
     """A cluster with its newest `limit` items and its jobs."""
     project = ids.project_of(cluster, "cl")
-    found = wiring.cluster_list().read(project, cluster, limit, now_ms()) if project else None
+    found = wiring.cluster_list(who).read(project, cluster, limit, now_ms()) if project else None
     if found is None:
         raise not_found("cluster")
     return ClusterWhole(**found)
 
 
 @router.patch("/clusters/{cluster}", responses={**NOT_FOUND, **CONFLICT})
-def change_cluster(cluster: str, wanted: StatusWanted) -> ClusterOut:
+def change_cluster(who: Who, cluster: str, wanted: StatusWanted) -> ClusterOut:
     """Say what a cluster is; to say it again changes nothing."""
     project = ids.project_of(cluster, "cl")
     if project is None:
         raise not_found("cluster")
     try:
-        found = wiring.cluster_list().set_status(
-            project, cluster, wanted.status, "api key", now_ms()
+        found = wiring.cluster_list(who).set_status(
+            project, cluster, wanted.status, who.name, now_ms()
         )
     except Merged as error:
         raise HTTPException(409, str(error)) from error
@@ -174,7 +176,7 @@ def change_cluster(cluster: str, wanted: StatusWanted) -> ClusterOut:
     responses={**NOT_FOUND, **CONFLICT, **TOO_MANY},
 )
 def fix_cluster(
-    cluster: str, response: Response, wanted: Annotated[FixWanted | None, Body()] = None
+    who: Who, cluster: str, response: Response, wanted: Annotated[FixWanted | None, Body()] = None
 ) -> JobAsked:
     """Have an agent work on a draft pull request; 200 when one does so already."""
     if ids.project_of(cluster, "cl") is None:
@@ -183,10 +185,10 @@ def fix_cluster(
     try:
         asked = ask_fix(
             cluster,
-            "api key",
+            who.name,
             again=wanted.again,
             without_plan=wanted.without_plan,
-            jobs=wiring.jobs(),
+            jobs=wiring.jobs(who),
             queue=wiring.queue("FIX_QUEUE_URL"),
             now=now_ms(),
         )

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from routes.auth import Who
 from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.correction_store import Corrected
+from soulcaster.rules.access import Caller
 from soulcaster.rules.correction import (
     MAX_CLUSTERS,
     MAX_ITEMS,
@@ -88,43 +90,45 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/clusters/{cluster}/merge", status_code=201, responses=_ANSWERS)
-def merge_clusters(cluster: str, wanted: MergeWanted, response: Response) -> CorrectionOut:
+def merge_clusters(
+    who: Who, cluster: str, wanted: MergeWanted, response: Response
+) -> CorrectionOut:
     """Put clusters into this one; no later clustering takes apart what is in it now."""
-    return _done(response, wanted, correct.merge, cluster, wanted.clusters)
+    return _done(who, response, wanted, correct.merge, cluster, wanted.clusters)
 
 
 @router.post("/clusters/{cluster}/split", status_code=201, responses=_ANSWERS)
-def split_cluster(cluster: str, wanted: SplitWanted, response: Response) -> CorrectionOut:
+def split_cluster(who: Who, cluster: str, wanted: SplitWanted, response: Response) -> CorrectionOut:
     """Take items out into a new cluster; no later clustering puts them back."""
-    return _done(response, wanted, correct.split, cluster, wanted.items)
+    return _done(who, response, wanted, correct.split, cluster, wanted.items)
 
 
 @router.post("/clusters/{cluster}/move", status_code=201, responses=_ANSWERS)
-def move_item(cluster: str, wanted: MoveWanted, response: Response) -> CorrectionOut:
+def move_item(who: Who, cluster: str, wanted: MoveWanted, response: Response) -> CorrectionOut:
     """Move an item of this cluster into another one; no later clustering moves it back."""
-    return _done(response, wanted, correct.move, cluster, wanted.item, wanted.to)
+    return _done(who, response, wanted, correct.move, cluster, wanted.item, wanted.to)
 
 
 @router.post("/corrections/{correction}/undo", responses={**NOT_FOUND, **CONFLICT})
-def undo_correction(correction: str, wanted: Reason, response: Response) -> CorrectionOut:
+def undo_correction(who: Who, correction: str, wanted: Reason, response: Response) -> CorrectionOut:
     """Take a correction back, in any order; all others stay as they are."""
-    return _done(response, wanted, correct.undo, correction)
+    return _done(who, response, wanted, correct.undo, correction)
 
 
 @router.get("/corrections", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_corrections(
-    project: ProjectId, cursor: Cursor = None, limit: Limit = 50
+    who: Who, project: ProjectId, cursor: Cursor = None, limit: Limit = 50
 ) -> PageOf[CorrectionOut]:
     """A project's corrections, newest first, also those that were undone."""
-    return page_of(CorrectionOut, wiring.corrections().page(project, position(cursor), limit))
+    return page_of(CorrectionOut, wiring.corrections(who).page(project, position(cursor), limit))
 
 
 def _done(
-    response: Response, given: Reason, verb: Callable[..., Corrected], *about: Any
+    who: Caller, response: Response, given: Reason, verb: Callable[..., Corrected], *about: Any
 ) -> CorrectionOut:
-    decided = Decision("api key", clean(given.why, WHY_CHARS), now_ms())
+    decided = Decision(who.name, clean(given.why, WHY_CHARS), now_ms())
     try:
-        corrected = verb(*about, decided, corrections=wiring.corrections())
+        corrected = verb(*about, decided, corrections=wiring.corrections(who))
     except NotThere as error:
         raise not_found(error.what) from error
     except Conflict as error:

@@ -25,3 +25,6 @@ CONFLICT: Responses = {409: {"model": Problem, "description": "It conflicts with
 TOO_MANY: Responses = {
     429: {"model": Problem, "description": "A limit is reached; Retry-After says for how long"}
 }
+FORBIDDEN: Responses = {
+    403: {"model": Problem, "description": "The caller's role or scopes don't do"}
+}

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from routes.auth import Who
 from routes.errors import BAD_REQUEST, NOT_FOUND, not_found
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
@@ -41,17 +42,17 @@ class FeedbackOut(BaseModel):
 
 @router.get("/feedback", responses={**BAD_REQUEST, **NOT_FOUND})
 def list_feedback(
-    project: ProjectId, cursor: Cursor = None, limit: Limit = 50
+    who: Who, project: ProjectId, cursor: Cursor = None, limit: Limit = 50
 ) -> PageOf[FeedbackOut]:
     """A project's feedback, newest first."""
-    return page_of(FeedbackOut, wiring.feedback().page(project, position(cursor), limit))
+    return page_of(FeedbackOut, wiring.feedback(who).page(project, position(cursor), limit))
 
 
 @router.get("/feedback/{feedback}", responses=NOT_FOUND)
-def read_feedback(feedback: str) -> FeedbackOut:
+def read_feedback(who: Who, feedback: str) -> FeedbackOut:
     """One item."""
     project = ids.project_of(feedback, "fb")
-    found = wiring.feedback().read(project, feedback) if project else None
+    found = wiring.feedback(who).read(project, feedback) if project else None
     if found is None:
         raise not_found("feedback")
     return FeedbackOut(**found)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from routes.auth import Who
 from routes.errors import NOT_FOUND, not_found
 from soulcaster import wiring
 from soulcaster.rules.grouping.lens import KINDS, lenses
@@ -46,9 +47,9 @@ class Grouping(BaseModel):
 
 
 @router.get("/projects/{project}/grouping", responses=NOT_FOUND)
-def read_grouping(project: str) -> Grouping:
+def read_grouping(who: Who, project: str) -> Grouping:
     """The bar of each kind of text, and what corrections have taught."""
-    known = wiring.looks().learned(project) if PROJECT.fullmatch(project) else None
+    known = wiring.looks(who).learned(project) if PROJECT.fullmatch(project) else None
     if known is None:
         raise not_found("project")
     shipped, taught = lenses(), lessons(known.taught)

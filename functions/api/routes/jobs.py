@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from pydantic import BaseModel
 
+from routes.auth import Who
 from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
 from soulcaster.rules import ids
+from soulcaster.rules.access import Caller
 from soulcaster.rules.job import ENDS, OBJECTS, Cause, State, object_key
 from soulcaster.rules.project import Verdict
 from soulcaster.use_cases.cancel import cancel
@@ -120,9 +122,11 @@ class Record(BaseModel):
 
 
 @router.get("/jobs", responses={**BAD_REQUEST, **NOT_FOUND})
-def list_jobs(project: ProjectId, cursor: Cursor = None, limit: Limit = 50) -> PageOf[JobOut]:
+def list_jobs(
+    who: Who, project: ProjectId, cursor: Cursor = None, limit: Limit = 50
+) -> PageOf[JobOut]:
     """A project's jobs, newest first."""
-    return page_of(JobOut, wiring.jobs().page(project, position(cursor), limit))
+    return page_of(JobOut, wiring.jobs(who).page(project, position(cursor), limit))
 
 
 @router.get(
@@ -131,10 +135,10 @@ def list_jobs(project: ProjectId, cursor: Cursor = None, limit: Limit = 50) -> P
     responses={**NOT_FOUND, 304: {"description": "Nothing has changed since that ETag"}},
 )
 def read_job(
-    job: str, response: Response, if_none_match: Annotated[str | None, Header()] = None
+    who: Who, job: str, response: Response, if_none_match: Annotated[str | None, Header()] = None
 ) -> JobWhole | Response:
     """One job with its history, and an ETag to ask for changes with."""
-    found = _job(job)
+    found = _job(who, job)
     tag = f'"{hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
     known = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
@@ -146,6 +150,7 @@ def read_job(
 
 @router.get("/jobs/{job}/logs", responses={**BAD_REQUEST, **NOT_FOUND})
 def read_logs(
+    who: Who,
     job: str,
     after: Annotated[str, Query(description="`next` of the page before")] = "1.0",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
@@ -156,7 +161,7 @@ def read_logs(
         raise HTTPException(400, "after: is no place in a log")
     attempt, start = int(place[1]), int(place[2])
     known = ids.project_of(job, "job")
-    found = wiring.jobs().log(job, attempt, start, limit) if known else None
+    found = wiring.jobs(who).log(job, attempt, start, limit) if known else None
     if found is None:
         raise not_found("job")
     state, current, entries, stored = found
@@ -169,9 +174,9 @@ def read_logs(
 
 
 @router.get("/jobs/{job}/record", responses=NOT_FOUND)
-def read_record(job: str) -> Record:
+def read_record(who: Who, job: str) -> Record:
     """The whole record: patch, proof, log, conversation with the model, result and cost."""
-    found, bucket = _job(job), wiring.bucket()
+    found, bucket = _job(who, job), wiring.bucket()
     attempts = [
         AttemptFiles(
             attempt=number,
@@ -186,21 +191,21 @@ def read_record(job: str) -> Record:
 
 
 @router.post("/jobs/{job}/cancel", responses={**NOT_FOUND, **CONFLICT})
-def cancel_job(job: str) -> JobWhole:
+def cancel_job(who: Who, job: str) -> JobWhole:
     """End a live job; to say it again changes nothing."""
     if ids.project_of(job, "job") is None:
         raise not_found("job")
-    jobs, queue = wiring.jobs(), wiring.queue("FIX_QUEUE_URL")
-    moved = cancel(job, "api key", jobs=jobs, queue=queue, now=now_ms())
+    jobs, queue = wiring.jobs(who), wiring.queue("FIX_QUEUE_URL")
+    moved = cancel(job, who.name, jobs=jobs, queue=queue, now=now_ms())
     if moved.outcome == "opening":
         raise HTTPException(409, "job: its pull request is being opened")
     if moved.outcome == "refused" and moved.state != "cancelled":
         raise HTTPException(409, f"job: it has ended: {moved.state}")
-    return _job(job)
+    return _job(who, job)
 
 
-def _job(job: str) -> JobWhole:
-    found = wiring.jobs().read(job) if ids.project_of(job, "job") else None
+def _job(who: Caller, job: str) -> JobWhole:
+    found = wiring.jobs(who).read(job) if ids.project_of(job, "job") else None
     if found is None:
         raise not_found("job")
     return JobWhole(**found)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from routes.auth import Who
 from routes.errors import CONFLICT, NOT_FOUND, Problem, Responses, not_found
 from soulcaster import logs, wiring
 from soulcaster.edges.clock import now_ms
@@ -89,7 +90,7 @@ _DRAFTED: Responses = {
 
 
 @router.post("/clusters/{cluster}/plan", status_code=201, responses=_DRAFTED)
-def draft_plan(cluster: str, response: Response) -> PlanOut:
+def draft_plan(who: Who, cluster: str, response: Response) -> PlanOut:
     """Have the model draft a plan from the cluster's newest reports, as a new version."""
     # Needs numpy, which hardly any other route does.
     from soulcaster.edges.gemini import GeminiError  # noqa: PLC0415
@@ -97,7 +98,7 @@ def draft_plan(cluster: str, response: Response) -> PlanOut:
     try:
         with _refusals():
             drafted = use_case.draft(
-                cluster, plans=wiring.plans(), planner=wiring.planner(), now=now_ms()
+                cluster, plans=wiring.plans(who), planner=wiring.planner(), now=now_ms()
             )
     except GeminiError as error:
         logger.exception("no plan was drafted", extra={"cluster": cluster})
@@ -109,29 +110,33 @@ def draft_plan(cluster: str, response: Response) -> PlanOut:
 
 
 @router.put("/clusters/{cluster}/plan", responses={**NOT_FOUND, **CONFLICT})
-def edit_plan(cluster: str, wanted: PlanWanted) -> PlanOut:
+def edit_plan(who: Who, cluster: str, wanted: PlanWanted) -> PlanOut:
     """Write a plan as a new version; 409 when `based_on` is not the latest one."""
     plan = plan_of(wanted.problem, wanted.reproduction, wanted.files, wanted.verification)
     with _refusals():
         edited = use_case.edit(
-            cluster, plan, wanted.based_on, "api key", plans=wiring.plans(), now=now_ms()
+            cluster, plan, wanted.based_on, who.name, plans=wiring.plans(who), now=now_ms()
         )
     return PlanOut(**edited)
 
 
 @router.get("/clusters/{cluster}/plans", responses=NOT_FOUND)
-def list_plans(cluster: str) -> PlansOut:
+def list_plans(who: Who, cluster: str) -> PlansOut:
     """Every version of a cluster's plan, newest first."""
     with _refusals():
-        approved, versions = use_case.versions(cluster, plans=wiring.plans())
+        approved, versions = use_case.versions(cluster, plans=wiring.plans(who))
     return PlansOut(approved=approved, versions=[PlanOut(**version) for version in versions])
 
 
 @router.post("/clusters/{cluster}/plans/{version}/approve", responses={**NOT_FOUND, **CONFLICT})
-def approve_plan(cluster: str, version: Annotated[int, Path(ge=1, le=MAX_VERSIONS)]) -> PlanOut:
+def approve_plan(
+    who: Who, cluster: str, version: Annotated[int, Path(ge=1, le=MAX_VERSIONS)]
+) -> PlanOut:
     """Have fixes run on this version from now on; a job that is there keeps its own."""
     with _refusals():
-        approved = use_case.approve(cluster, version, "api key", plans=wiring.plans(), now=now_ms())
+        approved = use_case.approve(
+            cluster, version, who.name, plans=wiring.plans(who), now=now_ms()
+        )
     return PlanOut(**approved)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
+from routes.auth import Who
 from routes.errors import CONFLICT, NOT_FOUND, not_found
 from soulcaster import wiring
 from soulcaster.rules.ids import PROJECT
@@ -79,24 +80,26 @@ class ProjectOut(BaseModel):
 
 
 @router.get("/projects")
-def list_projects() -> list[ProjectOut]:
+def list_projects(who: Who) -> list[ProjectOut]:
     """Every project, by id."""
-    return [ProjectOut.model_validate(p, from_attributes=True) for p in wiring.projects().all()]
+    return [ProjectOut.model_validate(p, from_attributes=True) for p in wiring.projects(who).all()]
 
 
 @router.post("/projects", status_code=201, responses=CONFLICT)
-def create_project(wanted: ProjectNew) -> ProjectOut:
+def create_project(who: Who, wanted: ProjectNew) -> ProjectOut:
     """Make a project."""
     project = Project(**wanted.model_dump())
-    if not wiring.projects().put(project, new=True):
+    if not wiring.projects(who).put(project, new=True, now=who.now):
         raise HTTPException(409, f"id: there is a project {wanted.id} already")
     return ProjectOut(**wanted.model_dump())
 
 
 @router.put("/projects/{project}", responses=NOT_FOUND)
-def change_project(project: str, wanted: ProjectChange) -> ProjectOut:
+def change_project(who: Who, project: str, wanted: ProjectChange) -> ProjectOut:
     """Change a project's settings, all of them."""
     changed = Project(id=project, **wanted.model_dump())
-    if not PROJECT.fullmatch(project) or not wiring.projects().put(changed, new=False):
+    if not PROJECT.fullmatch(project) or not wiring.projects(who).put(
+        changed, new=False, now=who.now
+    ):
         raise not_found("project")
     return ProjectOut(id=project, **wanted.model_dump())

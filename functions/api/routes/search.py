@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel
 
+from routes.auth import Who
 from routes.clusters import ClusterOut
 from routes.errors import NOT_FOUND, not_found
 from routes.feedback import FeedbackOut
@@ -52,6 +53,7 @@ class Found(BaseModel):
 
 @router.get("/search", responses=NOT_FOUND)
 def search(
+    who: Who,
     project: ProjectId,
     q: Annotated[str, Query(min_length=1, max_length=QUERY_CHARS), AfterValidator(_said)],
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
@@ -66,11 +68,13 @@ def search(
     # Needs numpy, which no other route does.
     from soulcaster.use_cases import search as use_case  # noqa: PLC0415
 
+    # The model is asked before Redis is, and it costs money.
+    wiring.projects(who).admit(project)
     found = use_case.search(
         project,
         q,
         limit,
-        searches=wiring.searches(),
+        searches=wiring.searches(who),
         gemini=wiring.gemini(hurried=True),
         vectors=wiring.vectors(hurried=True),
         now=now_ms(),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from routes.auth import Who
 from routes.errors import NOT_FOUND, not_found
 from routes.paging import ProjectId
 from soulcaster import wiring
@@ -56,16 +57,16 @@ class SourceMade(SourceOut):
 
 
 @router.get("/sources", responses=NOT_FOUND)
-def list_sources(project: ProjectId, request: Request) -> list[SourceOut]:
+def list_sources(who: Who, project: ProjectId, request: Request) -> list[SourceOut]:
     """A project's sources."""
-    found = wiring.projects().sources_in(project)
+    found = wiring.projects(who).sources_in(project)
     if found is None:
         raise not_found("project")
     return [SourceOut(**_view(source, request)) for source in found]
 
 
 @router.post("/sources", status_code=201, responses=NOT_FOUND)
-def put_source(wanted: SourceNew, request: Request) -> SourceMade:
+def put_source(who: Who, wanted: SourceNew, request: Request) -> SourceMade:
     """Make a source; one of the same name is replaced, its secret too."""
     secret = None if wanted.kind == "reddit" else wanted.secret or _new_secret(wanted.kind)
     config: dict[str, Any] = {}
@@ -81,7 +82,7 @@ def put_source(wanted: SourceNew, request: Request) -> SourceMade:
         secrets=(secret,) if secret else (),
         config=config,
     )
-    if not wiring.projects().put_source(source):
+    if not wiring.projects(who).put_source(source):
         raise not_found("project")
     return SourceMade(**_view(source, request), secret=secret)
 

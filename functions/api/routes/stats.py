@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from routes.auth import Who
 from routes.errors import NOT_FOUND, not_found
 from routes.paging import ProjectId
 from soulcaster import wiring
@@ -32,19 +33,19 @@ class Trend(BaseModel):
 
 
 @router.get("/stats", responses=NOT_FOUND)
-def read_stats(project: ProjectId) -> Stats:
+def read_stats(who: Who, project: ProjectId) -> Stats:
     """A project's counters."""
-    found = wiring.projects().stats(project)
+    found = wiring.projects(who).stats(project)
     if found is None:
         raise not_found("project")
     return Stats(**found)
 
 
 @router.get("/projects/{project}/trend", responses=NOT_FOUND)
-def read_trend(project: str, days: Literal["30", "90"] = "30") -> Trend:
+def read_trend(who: Who, project: str, days: Literal["30", "90"] = "30") -> Trend:
     """How much was reported in a project, day by day."""
     known = PROJECT.fullmatch(project)
-    found = wiring.cluster_list().trend(project, int(days), now_ms()) if known else None
+    found = wiring.cluster_list(who).trend(project, int(days), now_ms()) if known else None
     if found is None:
         raise not_found("project")
     return Trend(reports=found)

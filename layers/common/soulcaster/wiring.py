@@ -26,6 +26,7 @@ from soulcaster.settings import setting
 # Imported where they are made: what one function needs must not cost the others their start.
 if TYPE_CHECKING:
     from soulcaster.edges.bucket import Bucket
+    from soulcaster.edges.dashboard_tokens import DashboardTokens
     from soulcaster.edges.gemini import Gemini
     from soulcaster.edges.github import GitHub
     from soulcaster.edges.planner import Planner
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from soulcaster.edges.reddit import Reddit
     from soulcaster.edges.tasks import Tasks
     from soulcaster.edges.vector import Vectors
+    from soulcaster.rules.access import Caller
     from soulcaster.use_cases.claim import Agent
 
 
@@ -64,14 +66,16 @@ def secret(name: str) -> str:
     return secrets().read(setting(name))
 
 
-def redis() -> Redis:
-    """Redis."""
-    return _once(Redis, setting("UPSTASH_REDIS_REST_URL"), secret("UPSTASH_REDIS_REST_TOKEN_ARN"))
+def redis(who: "Caller | None" = None) -> Redis:
+    """Redis; as ``who`` may use it, where somebody asks from outside."""
+    arn = "UPSTASH_REDIS_REST_TOKEN_ARN"
+    made = _once(Redis, setting("UPSTASH_REDIS_REST_URL"), secret(arn))
+    return made.acting(who) if who else made
 
 
-def feedback() -> FeedbackStore:
+def feedback(who: "Caller | None" = None) -> FeedbackStore:
     """Feedback in Redis."""
-    return FeedbackStore(redis())
+    return FeedbackStore(redis(who))
 
 
 def clusters() -> ClusterStore:
@@ -79,29 +83,29 @@ def clusters() -> ClusterStore:
     return ClusterStore(redis())
 
 
-def looks() -> LookStore:
+def looks(who: "Caller | None" = None) -> LookStore:
     """Second looks at clusters in Redis."""
-    return LookStore(redis())
+    return LookStore(redis(who))
 
 
-def cluster_list() -> ClusterList:
+def cluster_list(who: "Caller | None" = None) -> ClusterList:
     """Clusters in Redis as people see them."""
-    return ClusterList(redis())
+    return ClusterList(redis(who))
 
 
-def corrections() -> CorrectionStore:
+def corrections(who: "Caller | None" = None) -> CorrectionStore:
     """People's corrections in Redis."""
-    return CorrectionStore(redis())
+    return CorrectionStore(redis(who))
 
 
-def searches() -> SearchStore:
+def searches(who: "Caller | None" = None) -> SearchStore:
     """The index of words in Redis."""
-    return SearchStore(redis())
+    return SearchStore(redis(who))
 
 
-def jobs() -> JobStore:
+def jobs(who: "Caller | None" = None) -> JobStore:
     """Fix jobs in Redis."""
-    return JobStore(redis(), int(setting("JOBS_AT_ONCE")))
+    return JobStore(redis(who), int(setting("JOBS_AT_ONCE")))
 
 
 def models() -> ModelStore:
@@ -109,9 +113,9 @@ def models() -> ModelStore:
     return ModelStore(redis())
 
 
-def plans() -> PlanStore:
+def plans(who: "Caller | None" = None) -> PlanStore:
     """Plans in Redis."""
-    return PlanStore(redis())
+    return PlanStore(redis(who))
 
 
 def pulls() -> PullStore:
@@ -119,9 +123,16 @@ def pulls() -> PullStore:
     return PullStore(redis())
 
 
-def projects() -> ProjectStore:
+def projects(who: "Caller | None" = None) -> ProjectStore:
     """Projects and sources in Redis."""
-    return ProjectStore(redis())
+    return ProjectStore(redis(who))
+
+
+def dashboard_tokens() -> "DashboardTokens":
+    """What verifies the dashboard's tokens."""
+    from soulcaster.edges.dashboard_tokens import DashboardTokens
+
+    return _once(DashboardTokens, setting("DASHBOARD_KEYS"), setting("API_AUDIENCE"))
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from soulcaster.edges.redis import Redis, record
+from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
 
@@ -15,20 +16,24 @@ class ProjectStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def put(self, project: Project, *, new: bool) -> bool:
+    def put(self, project: Project, *, new: bool, now: int = 0) -> bool:
         """Make (``new``) or change a project; False when it exists already, or does not."""
         done = self._redis.run(
-            "project_put", project.id, project.to_json(), "new" if new else "old"
+            "project_put", project.id, project.to_json(), "new" if new else "old", now
         )
         return bool(done)
 
     def all(self) -> list[Project]:
-        """Every project, by id."""
-        return [Project.from_json(text) for text in self._redis.run("projects_read")]
+        """Every project, by id; of those that somebody asks for from outside, theirs."""
+        return [Project.from_json(text) for text in self._redis.run("projects_read", "")]
+
+    def admit(self, project: str) -> None:
+        """Return if who asks may have what they ask for; for what begins outside of Redis."""
+        self._redis.run("admitted", project)
 
     def put_source(self, source: Source) -> bool:
         """Make or change a source; False when there is no such project."""
-        polled = "1" if source.config else "0"
+        polled = "1" if source.enabled and KINDS[source.kind].polled(source.config) else "0"
         return bool(
             self._redis.run("source_put", source.project, source.id, source.to_json(), polled)
         )

@@ -1,18 +1,24 @@
 """Redis over Upstash's REST protocol: one script is one round trip, and the only way in."""
 
+import json
 import re
 from collections.abc import Iterable
+from copy import copy
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from upstash_redis import Redis as Client
 from upstash_redis.errors import UpstashError
 
+if TYPE_CHECKING:
+    from soulcaster.rules.access import Caller
+
 TIMEOUT_SECONDS = 2.0
 # What the client stumbles over when the answer is not Redis's, such as a proxy's page.
 _NOT_REDIS = (ValueError, KeyError, AttributeError, AssertionError)
+_REFUSED = re.compile(r"ACCESS ([A-Z]+)(?: ([0-9]+))?")
 _INCLUDE = re.compile(r"^--#include ([a-z_]+)\n", re.MULTILINE)
 
 
@@ -28,6 +34,19 @@ class Stale(RedisError):  # noqa: N818 - an outcome, not a fault
     """Somebody else has taken over; what was to be written was not."""
 
 
+class Denied(Exception):  # noqa: N818 - an outcome, not a fault
+    """Whoever asks may not have the script run; nothing of it was.
+
+    ``why`` is UNKNOWN, FOREIGN, FORBIDDEN or LIMITED, see lua/lib/admit.lua; ``seconds`` is how
+    long one that is LIMITED has to wait.
+    """
+
+    def __init__(self, why: str, seconds: int = 0) -> None:
+        super().__init__(why)
+        self.why = why
+        self.seconds = seconds
+
+
 class Redis:
     """Runs the scripts in ``lua/``.
 
@@ -41,14 +60,30 @@ class Redis:
         self._client._http._client = httpx.Client(  # noqa: SLF001
             timeout=httpx.Timeout(TIMEOUT_SECONDS), limits=httpx.Limits(max_connections=8)
         )
+        self._caller: Caller | None = None
+
+    def acting(self, caller: "Caller") -> "Redis":
+        """The same Redis as somebody from outside may use it.
+
+        Each script first looks whether ``caller`` may do what its route needs in the project that
+        is the script's first argument, and else raises ``Denied`` and does nothing.
+        """
+        bound = copy(self)
+        bound._caller = caller  # noqa: SLF001 - its own kind
+        return bound
 
     def run(self, script: str, *args: str | float) -> Any:
         """Run ``lua/<script>.lua`` with ``args``; one HTTP request."""
+        given = [str(arg) for arg in args]
+        if self._caller:
+            given.insert(0, json.dumps(self._caller.question()))
         try:
             # The text goes along each time: EVALSHA would save its 2 kB and cost a second
             # request whenever the server does not have it.
-            return self._client.eval(_source(script), args=[str(arg) for arg in args])
+            return self._client.eval(_source(script, bool(self._caller)), args=given)
         except UpstashError as error:
+            if self._caller and (refused := _REFUSED.search(str(error))):
+                raise Denied(refused[1], int(refused[2] or 0)) from error
             kind = Stale if "STALE" in str(error) else RedisError
             raise kind(f"{script}: {error}") from error
         except (httpx.HTTPError, *_NOT_REDIS) as error:
@@ -56,11 +91,13 @@ class Redis:
 
 
 @cache
-def _source(script: str) -> str:
+def _source(script: str, guarded: bool) -> str:
     """The script's text with ``lua/lib/NAME.lua`` in place of each line ``--#include NAME``.
 
-    A library may include others; each stands where it is first wanted, and only there.
+    A library may include others; each stands where it is first wanted, and only there. What is
+    ``guarded`` begins with lib/admit.lua, which sets ``caller``; for others there is none.
     """
+    before = _text("lib/admit.lua") if guarded else "local caller\n"
     included: set[str] = set()
 
     def library(line: re.Match[str]) -> str:
@@ -69,7 +106,7 @@ def _source(script: str) -> str:
         included.add(line[1])
         return _INCLUDE.sub(library, _text(f"lib/{line[1]}.lua"))
 
-    return _INCLUDE.sub(library, _text(f"{script}.lua"))
+    return before + _INCLUDE.sub(library, _text(f"{script}.lua"))
 
 
 def _text(path: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.kinds import KEPT_HEADERS, KINDS
 from soulcaster.rules.payload import Unreadable, member, optional
-from soulcaster.rules.pull_news import News
+from soulcaster.rules.readings import Reading
 from soulcaster.rules.source import Source
 
 MAX_BODY_BYTES = 1_000_000
@@ -110,22 +110,30 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
 def verified(delivery: Delivery, source: Source) -> bool:
     """Whether ``source``'s secrets signed this, as of when it was received."""
     kind = KINDS[source.kind]
-    return kind.verify(delivery.headers, delivery.body, source.secrets, delivery.received_at)
+    at = delivery.received_at
+    return kind.verify(delivery.headers, delivery.body, source.accepted(at), at)
 
 
-def read(delivery: Delivery, source: Source) -> Feedback | News | str:
-    """The feedback or the news in a delivery, or why it is none of our business.
-
-    Raises ``Unreadable``.
-    """
+def read(delivery: Delivery, source: Source) -> tuple[Reading, ...] | str:
+    """What is in a delivery, or why it is none of our business. Raises ``Unreadable``."""
     kind = KINDS[source.kind]
+    if not source.enabled:
+        return "the source is switched off"
     try:
         payload = _json(delivery.body)
         if not isinstance(payload, dict):
             raise Unreadable("body", "is not a JSON object")
-        return kind.normalise(source, delivery.headers, payload, delivery.received_at)
+        found = kind.normalise(source, delivery.headers, payload, delivery.received_at)
     except RecursionError as error:
         raise Unreadable("body", "is nested too deeply") from error
+    if isinstance(found, str):
+        return found
+    readings = found if isinstance(found, tuple) else (found,)
+    for one in readings:
+        # What is said about an item that is not wanted is not wanted either.
+        if isinstance(one, Feedback) and (why := source.filters.against(one)):
+            return why
+    return readings
 
 
 def _json(body: bytes) -> Any:

@@ -1,6 +1,7 @@
 """Reads what sources send; what is not as documented is ``Unreadable``, and named."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,13 @@ def optional(payload: object, path: str, kind: type[Any] | tuple[type[Any], ...]
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return None if value is None else member(payload, path, kind)
+
+
+def no_more_than(config: Mapping[str, Any], *names: str) -> None:
+    """Raise ``Unreadable`` when a source's configuration has what its kind does not know."""
+    for name in config:
+        if name not in names:
+            raise Unreadable(f"config.{name}"[:80], "is no setting of this kind")
 
 
 def link(value: object) -> str | None:

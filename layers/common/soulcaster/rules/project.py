@@ -24,7 +24,8 @@ class Project:
     are for a shell in the repository's root; '' leaves it to conventions. ``publishes`` are the
     verdicts that may become a pull request. With ``plan_required`` nothing is fixed without an
     approved plan. Limits: jobs that run at once, jobs and dollars of a UTC day, dollars and
-    minutes of a job, changed files and bytes of a patch.
+    minutes of a job, changed files and bytes of a patch; new items of feedback of a UTC day, and
+    items that wait to be clustered.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Project:
     minutes_per_job: int = 30
     patch_files: int = 40
     patch_bytes: int = 400_000
+    items_per_day: int = 50_000
+    pending_items: int = 20_000
 
     def to_json(self) -> str:
         """The project as it is stored."""

@@ -12,7 +12,7 @@ from soulcaster.rules import delivery
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import Unreadable
-from soulcaster.rules.pull_news import News
+from soulcaster.rules.pull_news import CheckNews, News, PullNews
 from soulcaster.rules.source import Source
 
 log = logging.getLogger(__name__)
@@ -82,11 +82,13 @@ def _batches(
             continue
         if isinstance(found, str):
             log.info("ignored", extra={"delivery": message_id, "why": found})
-        elif isinstance(found, Feedback):
-            batch = batches.setdefault(one.project, _Batch())
-            batch.feedback.append((message_id, found, one.packed_body))
-        else:
-            batches.setdefault(one.project, _Batch()).news.append((message_id, found))
+            continue
+        batch = batches.setdefault(one.project, _Batch())
+        for reading in found:
+            if isinstance(reading, Feedback):
+                batch.feedback.append((message_id, reading, one.packed_body))
+            elif isinstance(reading, PullNews | CheckNews):
+                batch.news.append((message_id, reading))
     return batches
 
 

@@ -1,6 +1,13 @@
--- Every project's JSON, by id.
-local found = {}
-local ids = redis.call('SMEMBERS', 'sys:projects')
+-- JSON of every project, by id: of a person's, if one asks, or of the one that a key is for.
+local ids
+if caller and caller.by == 'key' then
+  ids = { caller.project }
+elseif caller and not caller.owner then
+  ids = redis.call('SMEMBERS', 'sys:person:' .. caller.id .. ':projects')
+else
+  ids = redis.call('SMEMBERS', 'sys:projects')
+end
 table.sort(ids)
-for _, id in ipairs(ids) do found[#found + 1] = redis.call('GET', 'p:' .. id .. ':project') end
+local found = {}
+for _, id in ipairs(ids) do found[#found + 1] = redis.call('GET', 'p:' .. id .. ':project') or nil end
 return found

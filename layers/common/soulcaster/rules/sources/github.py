@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import (
@@ -18,13 +18,17 @@ from soulcaster.rules.payload import (
     link,
     member,
     milliseconds,
+    no_more_than,
     optional,
     title_and_body,
 )
+from soulcaster.rules.project import REPOSITORY
 from soulcaster.rules.pull_news import CheckNews, Checks, News, PullNews, PullState
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("x-github-event", "x-hub-signature-256")
+LABEL = "GitHub"
+SIGNING: Final = "made"
 _FOLLOWED = ("opened", "edited", "closed", "reopened")
 # What happens to a pull request, in words that fit behind "pull request #7 was".
 _PULL_ACTIONS = {
@@ -42,6 +46,22 @@ _CONCLUSIONS: dict[str, Checks] = {
 }
 _MOST_PULLS = 50
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def configure(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``poll``: whether issues that no webhook told of are fetched; ``repository``, if it isn't the
+    project's.
+    """
+    no_more_than(config, "poll", "repository")
+    repository = optional(config, "repository", str) or ""
+    if repository and not REPOSITORY.fullmatch(repository):
+        raise Unreadable("config.repository", "is no owner/name")
+    return {"poll": config.get("poll") is True, "repository": repository}
+
+
+def polled(config: Mapping[str, Any]) -> bool:
+    """Where it is asked for."""
+    return config.get("poll") is True
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:

@@ -1,13 +1,43 @@
 """Submissions that the poller read from a subreddit."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from soulcaster.rules.feedback import Feedback
-from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
+from soulcaster.rules.payload import (
+    Unreadable,
+    link,
+    member,
+    milliseconds,
+    no_more_than,
+    optional,
+    title_and_body,
+)
 from soulcaster.rules.source import Source
 
 HEADERS: tuple[str, ...] = ()
+MOST_SUBREDDITS = 20
+SUBREDDIT = re.compile(r"[A-Za-z0-9_]{2,21}")
+LABEL = "Reddit"
+SIGNING: Final = "none"
+
+
+def configure(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``subreddits``: 1 to 20 names, without ``r/``."""
+    no_more_than(config, "subreddits")
+    names = member(config, "subreddits", list)
+    if not 1 <= len(names) <= MOST_SUBREDDITS:
+        raise Unreadable("config.subreddits", f"are not 1 to {MOST_SUBREDDITS}")
+    if not all(isinstance(name, str) and SUBREDDIT.fullmatch(name) for name in names):
+        raise Unreadable("config.subreddits", "has what is no subreddit's name")
+    return {"subreddits": names}
+
+
+def polled(config: Mapping[str, Any]) -> bool:
+    """Always: Reddit sends nothing by itself."""
+    del config
+    return True
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:

@@ -7,14 +7,35 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from soulcaster.rules.feedback import SEVERITIES, Feedback, Severity
-from soulcaster.rules.payload import link, member, milliseconds, optional, title_and_body
+from soulcaster.rules.payload import (
+    link,
+    member,
+    milliseconds,
+    no_more_than,
+    optional,
+    title_and_body,
+)
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("sentry-hook-resource", "sentry-hook-signature", "sentry-hook-timestamp")
+LABEL = "Sentry"
+SIGNING: Final = "given"
 _FRAMES = 12
+
+
+def configure(config: Mapping[str, Any]) -> dict[str, Any]:
+    """There is nothing to set."""
+    no_more_than(config)
+    return {}
+
+
+def polled(config: Mapping[str, Any]) -> bool:
+    """Never."""
+    del config
+    return False
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from soulcaster.rules.feedback import SEVERITIES, Feedback
 from soulcaster.rules.payload import (
@@ -18,13 +18,28 @@ from soulcaster.rules.payload import (
     link,
     member,
     milliseconds,
+    no_more_than,
     optional,
     title_and_body,
 )
 from soulcaster.rules.source import Source, any_equal
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+LABEL = "Standard Webhooks"
+SIGNING: Final = "made"
 TOLERANCE_MS = 5 * 60 * 1000  # the specification's recommendation
+
+
+def configure(config: Mapping[str, Any]) -> dict[str, Any]:
+    """There is nothing to set."""
+    no_more_than(config)
+    return {}
+
+
+def polled(config: Mapping[str, Any]) -> bool:
+    """Never."""
+    del config
+    return False
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:
