@@ -31,6 +31,7 @@ ISSUE = {
     "repository": {"full_name": "acme/larder"},
 }
 JOB = "job_larder_00000000000000000000"
+IMPORT = "imp_larder_00000000000000000000"
 
 type Invoke = Callable[[str, Any], Any]
 
@@ -43,7 +44,16 @@ def of_every_function(around: Surroundings, invoke: Invoke) -> dict[str, Any]:
     """
     for path, body in (
         ("/projects", {"id": "larder", "name": "Larder", "repository": "acme/larder"}),
-        ("/sources", {"project": "larder", "name": "gh", "kind": "github", "secret": SECRET}),
+        (
+            "/sources",
+            {
+                "project": "larder",
+                "name": "gh",
+                "kind": "github",
+                "secret": SECRET,
+                "per_minute": 100_000,
+            },
+        ),
     ):
         made = invoke("ApiFunction", _http(around, "POST", path, json.dumps(body)))
         _expect(made, {201})
@@ -55,6 +65,7 @@ def of_every_function(around: Surroundings, invoke: Invoke) -> dict[str, Any]:
         "CallbackFunction": _http(around, "POST", "/agent/heartbeat", "{}", forged.items()),
         "ClusterFunction": _schedule(),
         "ClusterNowFunction": _message("ClusterQueue", {"project": "larder"}),
+        "ImportFunction": _message("ImportQueue", {"import": IMPORT, "turn": 1}),
         "DispatchFunction": _message("FixQueue", {"job": JOB, "attempt": 1}),
         "ObserveFunction": _task_event(),
         "PollFunction": _schedule(),
@@ -83,7 +94,7 @@ def _http(
     given = {
         "host": "api.example",
         "content-type": "application/json",
-        "authorization": f"Bearer {around.api_key}",
+        "authorization": f"Bearer {around.token}",
         **dict(headers),
     }
     found = Router(around.stack.routes).find(method, path)

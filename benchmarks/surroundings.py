@@ -1,14 +1,19 @@
 """What the functions need around them to answer a harmless event: Redis, SQS and secrets."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from local import credentials
+from local.credentials import Credentials
+from local.dashboard import MAINTAINER
 from local.lambdas import Places, Stack, load, provision
 from local.lambdas.clients import Clients
-from local.parameters import Services, platform
+from local.parameters import Services, dashboard, platform
 from local.parts import ROOT, Parts
 from local.serve import free_port
 
@@ -22,7 +27,7 @@ class Surroundings:
     stack: Stack
     platform: dict[str, str]
     clients: Clients
-    api_key: str
+    token: str
 
 
 @contextlib.contextmanager
@@ -51,12 +56,22 @@ def started(folder: Path) -> Iterator[Surroundings]:
             for name, value in services.secrets(made).items()
         }
         stack = load(
-            ROOT / "template.yaml", services.parameters(url, arns), Places(NOBODY, url("sqs"))
+            ROOT / "template.yaml", services.parameters(url, arns, made), Places(NOBODY, url("sqs"))
         )
         provision.queues(stack, clients.sqs())
         values = provision.secret_values(stack.secrets, folder / "secrets.json")
         for secret in stack.secrets:
             provision.secret(secret, values[secret.id], manager)
-        yield Surroundings(stack, variables, clients, values["ApiKey"])
+        audience = stack.functions["ApiFunction"].environment["API_AUDIENCE"]
+        signed = dashboard(made).token(MAINTAINER, audience)
+        _own(url("redis"), made)
+        yield Surroundings(stack, variables, clients, signed)
     finally:
         parts.stop()
+
+
+def _own(redis: str, made: Credentials) -> None:
+    """Make the maintainer an owner of the installation, as the one-time text would."""
+    command = ["HSET", "sys:owners", MAINTAINER.id, json.dumps({"name": MAINTAINER.login})]
+    headers = {"authorization": f"Bearer {made.redis}"}
+    httpx.post(redis, json=command, headers=headers, trust_env=False).raise_for_status()

@@ -11,10 +11,12 @@ from typing import IO, Any, Self
 import httpx
 
 from local import credentials, image, ports
+from local.dashboard import SignedIn
 from local.lambdas.stack import Places, Stack
 from local.lambdas.template import load
 from local.parameters import REGION, Services, platform
 from local.parts import ROOT, Parts
+from local.person import signed_in
 
 PORTS = (
     *("api", "control", "redis", "vector", "sqs", "s3", "ecs", "moto"),
@@ -90,10 +92,9 @@ class Cloud:
         self._parts.check(seconds)
 
     @property
-    def api_key(self) -> str:
-        """The installation's API key."""
-        kept: dict[str, str] = json.loads((self.folder / "secrets.json").read_text())
-        return kept["ApiKey"]
+    def maintainer(self) -> SignedIn:
+        """What has a client of the API speak for the person who owns the installation."""
+        return signed_in(self.folder)
 
     def _take_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,10 @@ class Cloud:
         self.addresses = Addresses(
             **{part.name: self._url(part.name) for part in fields(Addresses)}
         )
-        started = self._start_emulators(self._stack())
+        stack = self._stack()
+        audience = stack.functions["ApiFunction"].environment["API_AUDIENCE"]
+        self._write("dashboard.json", {"API_URL": self._url("api"), "API_AUDIENCE": audience})
+        started = self._start_emulators(stack)
         for name in started:
             self._parts.wait_for(name, self._ports[name])
         self._start_functions()
@@ -132,7 +136,7 @@ class Cloud:
         return load(TEMPLATE, self._parameters(unnamed), places)
 
     def _parameters(self, secrets: Mapping[str, str]) -> dict[str, str]:
-        return {**self.services.parameters(self._url, secrets), **self._chosen}
+        return {**self.services.parameters(self._url, secrets, self.credentials), **self._chosen}
 
     def _start_emulators(self, stack: Stack) -> list[str]:
         """Start those that are needed; their names."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.dashboard import Dashboard
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -26,6 +28,7 @@ class Credentials:
     aws_secret: str
     github_private_key: str
     webhooks: str
+    dashboard: str
 
     def webhook_secret(self, source: str) -> str:
         """What the demo's sender of a source signs with, the same in every run."""
@@ -59,6 +62,7 @@ def load(folder: Path) -> Credentials:
             aws_secret=secrets.token_hex(20),
             github_private_key=private.decode(),
             webhooks=secrets.token_hex(24),
+            dashboard=Dashboard("").private,
         )
         fresh = file.with_suffix(".new")
         fresh.touch(mode=0o600)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from local.credentials import Credentials
+from local.dashboard import Dashboard, key_set
 
 REGION = "us-east-1"
 EMBEDDING_MODEL, DIMENSIONS = "all-minilm-l6-v2", 384
@@ -53,15 +54,19 @@ class Services:
         """Whether ``service`` is played by its emulator; what has no key always is."""
         return not (service in KEYS and KEYS[service][0] in self._set)
 
-    def parameters(self, url: Url, secrets: Mapping[str, str]) -> dict[str, str]:
+    def parameters(self, url: Url, secrets: Mapping[str, str], made: Credentials) -> dict[str, str]:
         """The template's parameters; ``url`` gives an emulator's address.
 
         A real service's address is the template's own default, which is left alone.
         """
-        parameters = {**secrets, "AgentImage": "agent-container/Dockerfile"}
-        for service, made in _emulated(url).items():
+        parameters = {
+            **secrets,
+            "AgentImage": "agent-container/Dockerfile",
+            "DashboardKeys": key_set(dashboard(made)),
+        }
+        for service, given in _emulated(url).items():
             if self.emulated(service):
-                parameters |= made
+                parameters |= given
         for service, parameter in (
             ("redis", "UpstashRedisRestUrl"),
             ("vector", "UpstashVectorRestUrl"),
@@ -92,6 +97,11 @@ class Services:
             "RedditAppArn": json.dumps(reddit),
             "ModelApiKeyArn": given.get("MODEL_API_KEY", made.model),
         }
+
+
+def dashboard(made: Credentials) -> Dashboard:
+    """The local cloud's dashboard."""
+    return Dashboard("local", made.dashboard)
 
 
 def _emulated(url: Url) -> dict[str, dict[str, str]]:

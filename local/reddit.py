@@ -9,9 +9,10 @@ import base64
 import hashlib
 import hmac
 import html
+import math
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,12 +22,23 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from local.reddit_posts import InvalidPostError, Json, Posts
+from local import reddit_shapes as shapes
+from local.reddit_posts import InvalidPostError, Json, Posts, Table
 from local.serve import serve
 
 TOKEN_SECONDS = 86_400
 WINDOW_SECONDS = 600
 REQUESTS_PER_WINDOW = 1_000
+SORTS = ("new", "hot", "rising", "top")
+DAY = 86_400.0
+PERIODS = {
+    "hour": 3_600.0,
+    "day": DAY,
+    "week": 7 * DAY,
+    "month": 30 * DAY,
+    "year": 365 * DAY,
+    "all": math.inf,
+}
 # Reddit turns these away at once: they name a tool, not an application.
 ANONYMOUS_AGENTS = ("", "python-requests", "python-urllib", "python-httpx", "curl", "mozilla")
 PAGE = """<!doctype html>
@@ -73,30 +85,34 @@ class Api:
         )
 
     async def listing(self, request: Request) -> Response:
-        """A subreddit's submissions. Nobody votes here, so the hot ones are the new ones."""
+        """A subreddit's submissions. Nobody votes here, so all listings are by time; the top ones
+        are those of a period.
+        """
         headers = self._admit(request)
-        query = request.query_params
-        limit = query.get("limit", "25")
-        if not limit.isdecimal():
-            raise Refused(400, "Bad Request")
-        anchors = {
-            name: query[name].removeprefix("t3_") for name in ("after", "before") if query.get(name)
-        }
-        if len(anchors) == 2:
-            raise Refused(400, "Bad Request")
-        rows, after, before = self._posts.page(
-            request.path_params["subreddit"], min(int(limit) or 25, 100), **anchors
-        )
+        since = 0.0
+        if request.url.path.rstrip("/").endswith("/top"):
+            # As on Reddit, a period that there isn't is the day.
+            since = time.time() - PERIODS.get(request.query_params.get("t", ""), DAY)
+        rows, after, before = self._page(request, "submissions", "t3_", since)
         children = [self._submission(request, row) for row in rows]
-        return JSONResponse(_listing(children, after, before), headers=headers)
+        return JSONResponse(shapes.listing(children, after, before), headers=headers)
+
+    async def new_comments(self, request: Request) -> Response:
+        """The comments on any submission of a subreddit, newest first."""
+        headers = self._admit(request)
+        rows, after, before = self._page(request, "answers", "t1_")
+        children = [shapes.comment(_base(request), row) for row in rows]
+        return JSONResponse(shapes.listing(children, after, before), headers=headers)
 
     async def comments(self, request: Request) -> Response:
         headers = self._admit(request)
         rows = self._posts.find([request.path_params["id"]])
         if not rows:
             raise Refused(404, "Not Found", headers)
-        answers = [_comment(row, rows[0]) for row in self._posts.comments(rows[0]["id"])]
-        both = [_listing([self._submission(request, rows[0])]), _listing(answers)]
+        answers = [
+            shapes.comment(_base(request), row) for row in self._posts.comments(rows[0]["id"])
+        ]
+        both = [shapes.listing([self._submission(request, rows[0])]), shapes.listing(answers)]
         return JSONResponse(both, headers=headers)
 
     async def info(self, request: Request) -> Response:
@@ -105,7 +121,9 @@ class Api:
         if not all(name.startswith("t3_") for name in names):
             raise Refused(501, "only submissions (t3_) are emulated", headers)
         rows = self._posts.find([name.removeprefix("t3_") for name in names])
-        return JSONResponse(_listing(self._submission(request, r) for r in rows), headers=headers)
+        return JSONResponse(
+            shapes.listing(self._submission(request, r) for r in rows), headers=headers
+        )
 
     def _admit(self, request: Request) -> dict[str, str]:
         """Refuse whoever may not call; returns the headers that say how much is left."""
@@ -143,22 +161,29 @@ class Api:
         signature = hmac.new(self._client_secret.encode(), str(expires).encode(), hashlib.sha256)
         return f"{expires}.{signature.hexdigest()}"
 
-    def _submission(self, request: Request, row: Json) -> Json:
-        return {
-            "kind": "t3",
-            "data": {
-                **row,
-                "name": f"t3_{row['id']}",
-                "created": row["created_utc"],
-                "edited": False,
-                "is_self": True,
-                "link_flair_text": None,
-                "num_comments": len(self._posts.comments(row["id"])),
-                "score": 1,
-                "subreddit_name_prefixed": f"r/{row['subreddit']}",
-                "url": str(request.base_url).rstrip("/") + row["permalink"],
-            },
+    def _page(
+        self, request: Request, table: Table, kind: str, since: float = 0
+    ) -> tuple[list[Json], str | None, str | None]:
+        query = request.query_params
+        limit = query.get("limit", "25")
+        if not limit.isdecimal():
+            raise Refused(400, "Bad Request")
+        anchors = {
+            name: query[name].removeprefix(kind) for name in ("after", "before") if query.get(name)
         }
+        if len(anchors) == 2:
+            raise Refused(400, "Bad Request")
+        rows, after, before = self._posts.page(
+            table,
+            request.path_params["subreddit"],
+            min(int(limit) or 25, 100),
+            since=since,
+            **anchors,
+        )
+        return rows, after and kind + after, before and kind + before
+
+    def _submission(self, request: Request, row: Json) -> Json:
+        return shapes.submission(_base(request), row, len(self._posts.comments(row["id"])))
 
 
 class People:
@@ -169,7 +194,7 @@ class People:
 
     async def submit(self, request: Request) -> Response:
         row, new = self._posts.submit(await _object(request))
-        url = str(request.base_url).rstrip("/") + row["permalink"]
+        url = _base(request) + row["permalink"]
         return JSONResponse({**row, "fullname": f"t3_{row['id']}", "url": url}, 201 if new else 200)
 
     async def comment(self, request: Request) -> Response:
@@ -203,8 +228,9 @@ def app(posts: Posts, client_id: str, client_secret: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/v1/access_token", api.access_token, methods=["POST"]),
-            Route("/r/{subreddit}/new", api.listing),
-            Route("/r/{subreddit}/hot", api.listing),
+            *(Route(f"/r/{{subreddit}}/{sort}", api.listing) for sort in SORTS),
+            Route("/r/{subreddit}/comments", api.new_comments),
+            Route("/r/{subreddit}/comments/", api.new_comments),
             Route("/comments/{id}", api.comments),
             Route("/comments/{id}/", api.comments),
             Route("/api/info", api.info),
@@ -244,22 +270,8 @@ async def _object(request: Request) -> Mapping[str, Any]:
     return body
 
 
-def _listing(children: Iterable[Json], after: str | None = None, before: str | None = None) -> Json:
-    return {
-        "kind": "Listing",
-        "data": {
-            "children": list(children),
-            "after": after and f"t3_{after}",
-            "before": before and f"t3_{before}",
-        },
-    }
-
-
-def _comment(row: Json, submission: Json) -> Json:
-    name = f"t3_{submission['id']}"
-    data = {**row, "name": f"t1_{row['id']}", "link_id": name, "parent_id": name, "replies": ""}
-    del data["submission"]
-    return {"kind": "t1", "data": {**data, "score": 1, "subreddit": submission["subreddit"]}}
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
 
 
 def main() -> None:

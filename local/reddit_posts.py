@@ -5,7 +5,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from local import sqlite
 
@@ -21,12 +21,16 @@ CREATE TABLE IF NOT EXISTS comments (
     author TEXT NOT NULL, created_utc REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS below ON comments (submission, created_utc);
+CREATE VIEW IF NOT EXISTS answers AS
+  SELECT comments.*, subreddit, title AS link_title, submissions.author AS link_author, permalink
+  FROM comments JOIN submissions ON submission = submissions.id;
 """
 SUBMISSION = {"subreddit": str, "title": str, "selftext": str, "author": str, "created_utc": float}
 COMMENT = {"submission": str, "body": str, "author": str, "created_utc": float}
 ID = re.compile(r"[a-z0-9]{1,10}")
 
 type Json = dict[str, Any]
+type Table = Literal["submissions", "answers"]
 
 
 class InvalidPostError(ValueError):
@@ -67,24 +71,31 @@ class Posts:
         return self._one("comments", fields["id"]), new
 
     def page(
-        self, subreddit: str, limit: int, *, after: str | None = None, before: str | None = None
+        self,
+        table: Table,
+        subreddit: str,
+        limit: int,
+        *,
+        since: float = 0,
+        after: str | None = None,
+        before: str | None = None,
     ) -> tuple[list[Json], str | None, str | None]:
-        """Up to ``limit`` submissions, newest first, and the anchors of the pages around them.
+        """Up to ``limit`` submissions or comments, newest first, and the anchors around them.
 
         ``after`` asks for older ones than that id, ``before`` for newer ones; an unknown id has
-        none around it.
+        none around it. None is older than ``since``.
         """
         anchor = after or before
         there, order = ("<", "DESC") if not before else (">", "ASC")
-        where, values = "subreddit = ?", [subreddit]
+        where, values = "subreddit = ? AND created_utc >= ?", list[Any]((subreddit, since))
         if anchor:
-            where += f" AND (created_utc, id) {there} (SELECT created_utc, id FROM submissions"
+            where += f" AND (created_utc, id) {there} (SELECT created_utc, id FROM {table}"
             where += " WHERE id = ?)"
             values.append(anchor)
         rows = [
             dict(row)
             for row in self._database.execute(
-                f"SELECT * FROM submissions WHERE {where}"
+                f"SELECT * FROM {table} WHERE {where}"
                 f" ORDER BY created_utc {order}, id {order} LIMIT {limit + 1}",
                 values,
             )
@@ -117,7 +128,7 @@ class Posts:
         return [
             dict(row)
             for row in self._database.execute(
-                "SELECT * FROM comments WHERE submission = ? ORDER BY created_utc, id", [submission]
+                "SELECT * FROM answers WHERE submission = ? ORDER BY created_utc, id", [submission]
             )
         ]
 

@@ -11,7 +11,7 @@ sys.path[:1] = [str(ROOT), str(ROOT / "layers/common")]
 
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402 - the path comes first
 
-from scripts import calibrate, redrive, reindex, surroundings  # noqa: E402 - as above
+from scripts import calibrate, owner_link, redrive, reindex, surroundings  # noqa: E402 - as above
 from soulcaster.edges.gemini import GeminiError  # noqa: E402 - as above
 from soulcaster.edges.redis import RedisError  # noqa: E402 - as above
 from soulcaster.edges.vector import VectorError  # noqa: E402 - as above
@@ -29,7 +29,12 @@ class Command(Protocol):
     def run(self, options: argparse.Namespace) -> int: ...  # noqa: D102
 
 
-COMMANDS: dict[str, Command] = {"calibrate": calibrate, "reindex": reindex, "redrive": redrive}
+COMMANDS: dict[str, Command] = {
+    "calibrate": calibrate,
+    "owner-link": owner_link,
+    "reindex": reindex,
+    "redrive": redrive,
+}
 # All that a person can mend; whatever else is raised is a fault of ours.
 EXPECTED = (
     *(SettingMissing, RedisError, GeminiError, VectorError, BotoCoreError, ClientError),
@@ -42,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         if options.local:
-            surroundings.enter(options.state)
+            surroundings.enter(options.state, options.function)
         return COMMANDS[options.command].run(options)
     except EXPECTED as error:
         line = " ".join(str(error).split())
@@ -62,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         one = commands.add_parser(name, help=command.ABOUT, description=command.ABOUT)
+        one.set_defaults(function=surroundings.FUNCTION)
         command.arguments(one)
         one.add_argument(
             "--local", action="store_true", help="in the local cloud that is running (make up)"

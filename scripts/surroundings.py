@@ -18,7 +18,7 @@ class NotRunning(Exception):  # noqa: N818 - names what is
     """No local cloud is up in that folder."""
 
 
-def enter(state: Path) -> None:
+def enter(state: Path, name: str = FUNCTION) -> None:
     """Make this process's environment that of a function of the local cloud in ``state``.
 
     Nothing of what was there stays: somebody's keys, AWS profile or proxy would lead elsewhere.
@@ -29,7 +29,7 @@ def enter(state: Path) -> None:
     ports = _read(state, "ports")
     places = Places(*(f"http://127.0.0.1:{ports[name]}" for name in ("api", "sqs")))
     stack = load(TEMPLATE, _read(state, "parameters"), places)
-    function, platform = stack.functions[FUNCTION].environment, _read(state, "platform")
+    function, platform = stack.functions[name].environment, _read(state, "platform")
     whole = {**environment(), **function, **platform}
     os.environ.clear()
     os.environ.update(whole)

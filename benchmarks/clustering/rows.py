@@ -100,9 +100,9 @@ def feedback(row: Mapping[str, Any]) -> Feedback:
         ),
         source,
     )
-    if not isinstance(found, Feedback):
+    if isinstance(found, str) or not isinstance(found[0], Feedback):
         raise Unreadable("source", str(found))
-    return found
+    return found[0]
 
 
 def _sent(row: Mapping[str, Any], kind: str) -> Signed:

@@ -7,19 +7,27 @@ from fastapi.responses import JSONResponse
 from mangum import Mangum
 
 from routes import (
+    audit,
     clusters,
     corrections,
     feedback,
     grouping,
+    imports,
+    invitations,
     jobs,
+    keys,
+    me,
+    members,
     plans,
     projects,
     search,
     sources,
     stats,
+    submit,
 )
 from routes.auth import caller, refused
-from routes.errors import FORBIDDEN, TOO_MANY, Problem
+from routes.errors import BAD_REQUEST, FORBIDDEN, TOO_MANY, Problem
+from routes.size import BodyLimit
 from soulcaster import logs
 from soulcaster.edges.queues import QueueError
 from soulcaster.edges.redis import Denied, RedisError
@@ -39,16 +47,23 @@ app = FastAPI(
             "model": Problem,
             "description": "The credential is missing, wrong, expired or revoked",
         },
+        **BAD_REQUEST,
         **FORBIDDEN,
+        413: {"model": Problem, "description": "The body is too large"},
         **TOO_MANY,
         503: {"model": Problem, "description": "A store did not answer; try again"},
     },
 )
-parts = (projects, grouping, sources, feedback, clusters, corrections, search, plans, jobs, stats)
+parts = (
+    *(projects, grouping, sources, feedback, clusters, corrections, search, plans, jobs, stats),
+    *(keys, members, invitations, me, audit),
+    *(submit, imports),
+)
 for part in parts:
     app.include_router(part.router)
 
 app.add_exception_handler(Denied, refused)
+app.add_middleware(BodyLimit)
 
 
 @app.exception_handler(BotoCoreError)  # Secrets Manager's
@@ -68,8 +83,9 @@ async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         {"loc": [str(part) for part in one["loc"]], "msg": one["msg"], "type": one["type"]}
         for one in error.errors()
     ]
-    malformed = any(one["type"] == "json_invalid" for one in problems)
-    return JSONResponse({"detail": problems}, 400 if malformed else 422)
+    if any(one["type"] == "json_invalid" for one in problems):
+        return JSONResponse({"detail": "body: is not JSON"}, 400)
+    return JSONResponse({"detail": problems}, 422)
 
 
 handler = Mangum(app, lifespan="off")

@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Fetch the polled sources; returns how many items each gave."""
     del event
     return poll(
-        projects=wiring.projects(),
+        sources=wiring.sources(),
         queue=wiring.queue("FEEDBACK_QUEUE_URL"),
         github=wiring.github,
         reddit=wiring.reddit,

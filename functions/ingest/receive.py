@@ -2,22 +2,15 @@
 
 import base64
 import json
-import math
-import time
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from soulcaster.edges.clock import now_ms
-from soulcaster.edges.lean import AwsJson, LeanError, LeanRedis
-from soulcaster.rules.source import Source
+from soulcaster.edges.lean import AwsJson, LeanRedis
+from soulcaster.edges.receiver_store import ReceiverStore
 from soulcaster.settings import setting
-from soulcaster.use_cases.receive import Unreachable, receive, to_json
+from soulcaster.use_cases.receive import receive, to_json
 
-REMEMBERED_SECONDS = 60
-REFETCH_SECONDS = 5
-REMEMBERED = 1_000  # sources, those that are not there included
-UNAUTHORISED = 401
 # Sentry waits one second for an answer, GitHub ten.
 REDIS_TIMEOUT = 0.6
 QUEUE_TIMEOUT = 3.0
@@ -34,7 +27,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
         where["source"],
         event["headers"],
         raw,
-        find_source=_finder(),
+        known=_store(),
         send=_send,
         now=now_ms(),
     )
@@ -44,34 +37,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
 
 
 @cache
-def _finder() -> Callable[[str, str, bool], Source | None]:
-    remembered: dict[tuple[str, str], tuple[float, Source | None]] = {}
-
-    def find(project: str, source: str, fresh: bool) -> Source | None:
-        at, known = remembered.get((project, source), (-math.inf, None))
-        age = time.monotonic() - at
-        # A forger must not be able to make every request a look-up.
-        if age < (REFETCH_SECONDS if fresh or known is None else REMEMBERED_SECONDS):
-            return known
-        try:
-            text = _redis().hget(f"p:{project}:sources", source)
-        except LeanError as error:
-            if error.status == UNAUTHORISED:
-                _redis.cache_clear()  # its token was replaced
-            if known is not None:
-                return known
-            raise Unreachable(str(error)) from error
-        if len(remembered) >= REMEMBERED:
-            remembered.clear()
-        found = Source.from_json(text) if text is not None else None
-        remembered[project, source] = (time.monotonic(), found)
-        return found
-
-    return find
+def _store() -> ReceiverStore:
+    return ReceiverStore(_connect)
 
 
-@cache
-def _redis() -> LeanRedis:
+def _connect() -> LeanRedis:
     secrets = AwsJson("secretsmanager", "secretsmanager", "1.1", QUEUE_TIMEOUT)
     arn = setting("UPSTASH_REDIS_REST_TOKEN_ARN")
     token = secrets.call("GetSecretValue", {"SecretId": arn})["SecretString"]
@@ -84,9 +54,6 @@ def _queue() -> AwsJson:
 
 
 def _send(message: str) -> None:
-    try:
-        _queue().call(
-            "SendMessage", {"QueueUrl": setting("FEEDBACK_QUEUE_URL"), "MessageBody": message}
-        )
-    except LeanError as error:
-        raise Unreachable(str(error)) from error
+    _queue().call(
+        "SendMessage", {"QueueUrl": setting("FEEDBACK_QUEUE_URL"), "MessageBody": message}
+    )

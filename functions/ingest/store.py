@@ -16,7 +16,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     failed = store_batch(
         messages,
         feedback=wiring.feedback(),
-        projects=wiring.projects(),
+        sources=wiring.sources(),
         pulls=wiring.pulls(),
     )
     return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}

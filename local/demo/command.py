@@ -46,6 +46,7 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
         screen.say(f"The local cloud is up after {time.monotonic() - began:.1f} s.")
         api = Api(cloud)
         try:
+            api.enter()
             if feedback:
                 worked = load_file(cloud, api, screen, rows, feedback)
             else:
@@ -62,6 +63,7 @@ def run(feedback: Path | None, state: Path, *, end: bool) -> int:
         )
         if not end:
             project = project_of(feedback) if feedback else PROJECT
+            api.key(project)
             screen.say(f"\n{welcome(cloud, f'/clusters?project={project}')}")
             return hold(cloud)
     screen.say(f"The cloud has ended. To look around in it: {again(state)}")

@@ -6,12 +6,15 @@ from typing import Any
 
 import httpx
 
+from local import owner
 from local.cloud import Cloud
 from local.demo.screen import Screen
+from local.keys import Keys
 
 # A run of the clusterer that was killed keeps its lease for five minutes.
 QUIET_SECONDS = 600
 NOTICED_SECONDS = 20
+PER_MINUTE = 100_000  # deliveries: all that people said in months comes at once here
 # The states in which a job stays. The product's own list is not on this process's path.
 ENDS = frozenset(
     {"pr_open", "no_change", "refused", "failed", "cancelled", "timed_out", "over_budget"}
@@ -27,14 +30,15 @@ class Unavailable(Unfinished):
 
 
 class Api:
-    """The API with the installation's key. Every method may raise ``Unfinished``."""
+    """The API as the person calls it who owns the local installation.
+
+    Every method may raise ``Unfinished``.
+    """
 
     def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
         self._client = httpx.Client(
-            base_url=cloud.addresses.api,
-            headers={"authorization": f"Bearer {cloud.api_key}"},
-            timeout=60,
-            trust_env=False,
+            base_url=cloud.addresses.api, auth=cloud.maintainer, timeout=60, trust_env=False
         )
         self._control = httpx.Client(base_url=cloud.addresses.control, timeout=300, trust_env=False)
 
@@ -52,16 +56,47 @@ class Api:
             raise kind(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
         return answer
 
+    def enter(self) -> None:
+        """Become the installation's owner by its one-time text, unless that is so already."""
+        me = self.call("GET", "/me")
+        if not me["owner"]:
+            try:
+                offered = owner.offer(self._cloud.folder)
+            except owner.NotOffered as error:
+                raise Unfinished(str(error)) from error
+            self.call("POST", "/installation/owner", json={"token": offered})
+
+    def key(self, project: str) -> str:
+        """A key to the project for a person at this machine, the same in every run."""
+        keys = Keys(self._cloud.folder)
+        if project not in keys.kept:
+            body = {"name": "this machine", "scopes": ["ingest", "read", "triage", "fix"]}
+            made = self.call("POST", f"/projects/{project}/keys", json=body)
+            keys.keep(project, made["key"])
+        return keys.kept[project]
+
     def ensure_project(self, project: str, name: str, repository: str) -> None:
         """Make the project, unless it is there."""
         if project not in {known["id"] for known in self.call("GET", "/projects")}:
             body = {"id": project, "name": name, "repository": repository}
             self.call("POST", "/projects", json=body)
 
-    def put_source(self, project: str, kind: str, **config: Any) -> dict[str, Any]:
-        """Make or replace the source of a kind; returns it with its secret and address."""
-        body = {"project": project, "name": kind, "kind": kind, **config}
-        made: dict[str, Any] = self.call("POST", "/sources", json=body)
+    def ensure_source(
+        self, project: str, kind: str, secret: str | None = None, **config: Any
+    ) -> dict[str, Any]:
+        """Make the source of a kind, unless it is there; returns it with its secret and address."""
+        known: list[dict[str, Any]] = self.call("GET", "/sources", params={"project": project})
+        for source in known:
+            if source["name"] == kind:
+                return {**source, "secret": secret}
+        body = {
+            "project": project,
+            "name": kind,
+            "kind": kind,
+            "config": config,
+            "per_minute": PER_MINUTE,
+        }
+        made: dict[str, Any] = self.call("POST", "/sources", json={**body, "secret": secret})
         return made
 
     def stats(self, project: str) -> dict[str, Any]:
@@ -86,10 +121,18 @@ class Api:
 class Waiting:
     """Waits for as long as something moves."""
 
-    def __init__(self, cloud: Cloud, screen: Screen, quiet_seconds: float = QUIET_SECONDS) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        screen: Screen,
+        quiet_seconds: float = QUIET_SECONDS,
+        pause_seconds: float = 0.25,
+    ) -> None:
+        """``pause_seconds``: between two looks, which may not be too many requests for a minute."""
         self._cloud = cloud
         self._screen = screen
         self._quiet = quiet_seconds
+        self._pause = pause_seconds
 
     def until[T](self, look: Callable[[], tuple[str, T | None]]) -> T:
         """What ``look`` returns beside how far it is, once that is not None.
@@ -111,7 +154,7 @@ class Waiting:
                 raise Unfinished(f"{before}: nothing has moved for {still:.0f} s")
             since = f" (for {still // 10 * 10:.0f} s)" if still > NOTICED_SECONDS else ""
             self._screen.progress(before + since)
-            time.sleep(0.25)
+            time.sleep(self._pause)
 
 
 def _tolerant[T](look: Callable[[], tuple[str, T | None]], before: str) -> tuple[str, T | None]:

@@ -39,13 +39,13 @@ def load_sample(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row]) -> 
     api.ensure_project(PROJECT, "Larder", REPOSITORY)
     secret = cloud.credentials.webhook_secret
     sources = {
-        kind: api.put_source(PROJECT, kind, secret=secret(kind)) for kind in ("sentry", "standard")
+        kind: api.ensure_source(PROJECT, kind, secret(kind)) for kind in ("sentry", "standard")
     }
     # Polled too: what GitHub failed to send is fetched.
-    github = api.put_source(
-        PROJECT, "github", secret=secret("github"), poll=True, repository=REPOSITORY
+    github = api.ensure_source(
+        PROJECT, "github", secret("github"), poll=True, repository=REPOSITORY
     )
-    reddit = api.put_source(PROJECT, "reddit", subreddits=["larder"])
+    reddit = api.ensure_source(PROJECT, "reddit", subreddits=["larder"])
 
     by_source: dict[str, list[Row]] = {"github": [], "reddit": [], "": []}
     for row in moved(rows, _first_run(cloud.folder)):
@@ -77,7 +77,7 @@ def load_file(cloud: Cloud, api: Api, screen: Screen, rows: Sequence[Row], file:
     secret = cloud.credentials.webhook_secret(project)
     named = {"standard", *(str(row.get("source")) for row in rows)}
     sources = {
-        kind: api.put_source(project, kind, secret=secret) for kind in senders.SENT if kind in named
+        kind: api.ensure_source(project, kind, secret) for kind in senders.SENT if kind in named
     }
     screen.say(f"Sending {len(rows)} items of feedback to project {project}, by webhook.")
     tally, waiting = Tally(), Waiting(cloud, screen)

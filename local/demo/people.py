@@ -48,7 +48,7 @@ class GitHubPeople:
         config = {"url": address, "secret": secret, "content_type": "json"}
         body = {
             "config": config,
-            "events": ["issues", "pull_request", "check_suite"],
+            "events": ["issues", "issue_comment", "pull_request", "check_suite"],
             "active": True,
         }
         answer = self._client.post(path, json=body)

@@ -21,6 +21,7 @@ import httpx
 SENDERS = 6  # at the same time
 SENTRY_ID_CHARS = 64
 ATTEMPTS, PAUSE_SECONDS = 5, 1.0  # over a 5xx, as the real senders do
+LONGEST_PAUSE_SECONDS = 120  # a limit of a day is not waited for
 
 
 @dataclass
@@ -81,9 +82,14 @@ def _post(
     for attempt in range(ATTEMPTS):
         body, headers = SENT[kind](row, source["secret"])
         answer = client.post(source["webhook"], content=body, headers=headers)
-        if answer.status_code < 500 or attempt == ATTEMPTS - 1:
+        pause = PAUSE_SECONDS
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            pause = float(answer.headers["retry-after"])
+        elif answer.status_code < 500:
             break
-        time.sleep(PAUSE_SECONDS)
+        if attempt == ATTEMPTS - 1 or pause > LONGEST_PAUSE_SECONDS:
+            break
+        time.sleep(pause)
     return answer
 
 

@@ -38,8 +38,10 @@ def run(state: Path) -> int:
     screen.progress("starting the local cloud …")
     with Cloud(state, {}, recordings=RECORDINGS, parameters={"AgentEngine": ENGINE}) as cloud:
         screen.say(f"The local cloud is up; {len(ENDINGS)} reports, each in a project of its own.")
-        endings = Endings(cloud, Api(cloud), screen)
+        api = Api(cloud)
+        endings = Endings(cloud, api, screen)
         try:
+            api.enter()
             endings.report()
             screen.say("A fix of each was asked for:")
             ended = endings.follow()

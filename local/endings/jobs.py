@@ -18,6 +18,7 @@ from local.parts import ROOT
 REPOSITORY = "acme/larder"
 QUIET_SECONDS = 240
 LEAVE_SECONDS = 30
+PAUSE_SECONDS = 1.0  # all jobs are asked after each time
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Endings:
 
     def __init__(self, cloud: Cloud, api: Api, screen: Screen) -> None:
         self._cloud, self._api, self._screen = cloud, api, screen
-        self._waiting = Waiting(cloud, screen, QUIET_SECONDS)
+        self._waiting = Waiting(cloud, screen, QUIET_SECONDS, PAUSE_SECONDS)
         self._outside, self._watch = Outside(cloud), Watch()
         self._acted: set[tuple[str, int]] = set()
         self._clusters: dict[str, str] = {}
@@ -77,7 +78,7 @@ class Endings:
             settings = {"name": ending.name, "repository": REPOSITORY, **ending.settings}
             self._api.call("PUT", f"/projects/{project}", json=settings)
             secret = self._cloud.credentials.webhook_secret(project)
-            source = self._api.put_source(project, "standard", secret=secret)
+            source = self._api.ensure_source(project, "standard", secret)
             row = {"id": project, "title": ending.title, "text": ending.text}
             senders.send_all([row], {"standard": source}, tally, lambda _: None)
             self._api.call("POST", "/clusters/rebalance", json={"project": project})

@@ -13,10 +13,12 @@ from starlette.routing import Route
 from local.github import (
     apps,
     checks,
+    comments,
     gitdata,
     hooks,
     issues,
     merging,
+    moving,
     pages,
     pull_page,
     pulls,
@@ -32,6 +34,7 @@ from local.github.store import Store
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _REPO = "/repos/{owner}/{name}"
 _HOOK = _REPO + "/hooks/{hook:int}"
+_COMMENT = _REPO + "/issues/comments/{comment:int}"
 _PULL = _REPO + "/pulls/{number:int}"
 _PAGE = "/{owner}/{name}"
 
@@ -51,6 +54,12 @@ _ENDPOINTS = [
     ("GET", _REPO + "/issues", issues.list_all),
     ("GET", _REPO + "/issues/{number:int}", issues.get),
     ("PATCH", _REPO + "/issues/{number:int}", issues.update),
+    ("POST", _REPO + "/issues/{number:int}/comments", comments.create),
+    ("GET", _REPO + "/issues/{number:int}/comments", comments.list_below),
+    ("GET", _REPO + "/issues/comments", comments.list_all),
+    ("GET", _COMMENT, comments.get),
+    ("PATCH", _COMMENT, comments.update),
+    ("DELETE", _COMMENT, comments.delete),
     ("GET", _REPO + "/git/ref/{ref:path}", gitdata.get_ref),
     ("GET", _REPO + "/git/matching-refs/{ref:path}", gitdata.matching_refs),
     ("POST", _REPO + "/git/refs", gitdata.create_ref),
@@ -69,6 +78,9 @@ _ENDPOINTS = [
     ("PUT", _PULL + "/merge", merging.endpoint),
     ("POST", "/_local/repositories", repositories.create),
     ("POST", "/_local/issues", issues.load),
+    ("POST", "/_local/issues/delete", moving.delete),
+    ("POST", "/_local/issues/transfer", moving.transfer),
+    ("POST", "/_local/comments", comments.load),
     ("POST", "/_local/pulls/ready", pulls.ready),
     ("POST", "/_local/checks", checks.complete),
     ("GET", "/", pages.front),

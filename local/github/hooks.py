@@ -13,9 +13,9 @@ from local.github.call import Call, now_iso, only_fields
 from local.github.refusal import Refused, invalid
 from local.github.store import Row
 
-_EVENTS = ("issues", "pull_request", "check_suite")
+_EVENTS = ("issues", "issue_comment", "pull_request", "check_suite")
 # The App was not granted the permission that suites of checks need.
-_APP_EVENTS = ("issues", "pull_request")
+_APP_EVENTS = ("issues", "issue_comment", "pull_request")
 
 
 def emit(

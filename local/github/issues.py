@@ -42,6 +42,18 @@ def load(call: Call) -> Response:
 def get(call: Call) -> Response:
     """GET /repos/{owner}/{name}/issues/{number}"""
     where = call.repository("issues")
+    gone = call.store.one(
+        "SELECT moved_to FROM gone WHERE repository_id = ? AND number = ?",
+        where["id"],
+        call.number("number"),
+    )
+    if gone and gone["moved_to"]:
+        row = reread(call, gone["moved_to"])
+        there = repository_of(call, row)
+        address = f"{shapes.api(call.base, there)}/issues/{row['number']}"
+        raise Refused(301, "Moved Permanently", headers={"Location": address})
+    if gone:
+        raise Refused(410, "This issue was deleted")
     return JSONResponse(shapes.issue(call.base, where, numbered(call, where)))
 
 
@@ -56,7 +68,7 @@ def update(call: Call) -> Response:
     with call.store.transaction():
         row, changes = edit(call, row)
         if changes:
-            _emit(call, where, row, "edited", {"changes": changes})
+            announce(call, where, row, "edited", {"changes": changes})
         if body.get("state", row["state"]) not in _STATES["all"]:
             raise invalid("Issue", "state is neither open nor closed", field="state")
         if body.get("state", row["state"]) != row["state"]:
@@ -95,14 +107,22 @@ def list_all(call: Call) -> Response:
 
 def numbered(call: Call, where: Row) -> Row:
     """The issue or pull request with the path's number; raises 404."""
+    return of_number(call, where, call.number("number"))
+
+
+def of_number(call: Call, where: Row, number: int) -> Row:
+    """The issue or pull request with that number; raises 404."""
     row = call.store.one(
-        "SELECT * FROM numbered WHERE repository_id = ? AND number = ?",
-        where["id"],
-        call.number("number"),
+        "SELECT * FROM numbered WHERE repository_id = ? AND number = ?", where["id"], number
     )
     if row is None:
         raise Refused(404, "Not Found")
     return row
+
+
+def repository_of(call: Call, row: Row) -> Row:
+    """The repository of an issue or a pull request."""
+    return call.store.get("SELECT * FROM repositories WHERE id = ?", row["repository_id"])
 
 
 def insert(call: Call, where: Row, fields: dict[str, Any], author: str, at: str) -> Row:
@@ -114,7 +134,9 @@ def insert(call: Call, where: Row, fields: dict[str, Any], author: str, at: str)
     if not isinstance(labels, list) or not all(isinstance(name, str) for name in labels):
         raise Refused(422, "Invalid request. 'labels' is not a list of names.")
     last = call.store.get(
-        "SELECT coalesce(max(number), 0) AS number FROM issues WHERE repository_id = ?",
+        "SELECT coalesce(max(number), 0) AS number FROM"
+        " (SELECT repository_id, number FROM issues UNION SELECT repository_id, number FROM gone)"
+        " WHERE repository_id = ?",
         where["id"],
     )
     number = call.store.write(
@@ -155,7 +177,7 @@ def set_state(call: Call, where: Row, row: Row, state: str, reason: str | None =
     """Close or reopen an issue; emits ``closed`` or ``reopened``."""
     default = "completed" if state == "closed" else "reopened"
     row = write_state(call, row, state, reason or default)
-    _emit(call, where, row, "closed" if state == "closed" else "reopened")
+    announce(call, where, row, "closed" if state == "closed" else "reopened")
     return row
 
 
@@ -183,17 +205,7 @@ def reread(call: Call, issue_id: int) -> Row:
     return call.store.get("SELECT * FROM numbered WHERE id = ?", issue_id)
 
 
-def _open(
-    call: Call, where: Row, fields: dict[str, Any], author: str, at: str, *, deliver: bool
-) -> Response:
-    with call.store.transaction():
-        row = insert(call, where, fields, author, at)
-        if deliver:
-            _emit(call, where, row, "opened", sender=author)
-    return JSONResponse(shapes.issue(call.base, where, row), 201)
-
-
-def _emit(
+def announce(
     call: Call,
     where: Row,
     row: Row,
@@ -201,5 +213,16 @@ def _emit(
     more: dict[str, Any] | None = None,
     sender: str | None = None,
 ) -> None:
+    """Send an ``issues`` event to the hooks that want it; ``more`` goes beside the issue."""
     subject = {"issue": shapes.issue(call.base, where, row), **(more or {})}
     emit(call, where, "issues", action, subject, sender or call.caller.login)
+
+
+def _open(
+    call: Call, where: Row, fields: dict[str, Any], author: str, at: str, *, deliver: bool
+) -> Response:
+    with call.store.transaction():
+        row = insert(call, where, fields, author, at)
+        if deliver:
+            announce(call, where, row, "opened", sender=author)
+    return JSONResponse(shapes.issue(call.base, where, row), 201)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from local.github import pull
+from local.github import comments, pull
 from local.github.call import Call
 from local.github.git import Git, GitError
 from local.github.html import Html, badge, card, fill, join, page, when
@@ -87,7 +87,7 @@ def issue_list(call: Call) -> Response:
 
 
 def issue(call: Call) -> Response:
-    """One issue as its author wrote it."""
+    """One issue as its author wrote it, and what was said about it."""
     where = find(call)
     row = where and call.store.one(
         "SELECT * FROM numbered WHERE repository_id = ? AND number = ? AND NOT is_pull",
@@ -109,7 +109,18 @@ def issue(call: Call) -> Response:
     text = words(row["body"], where)
     title = f"{row['title']} · Issue #{row['number']}"
     author = fill("<strong>{author}</strong>", author=row["author"])
-    return page(title, crumbs(where), join([top, card(author, text)]))
+    said = [
+        card(
+            fill(
+                "<strong>{author}</strong> on {when}",
+                author=one["author"],
+                when=when(one["created_at"]),
+            ),
+            words(one["body"], where),
+        )
+        for one in comments.below(call, row)
+    ]
+    return page(title, crumbs(where), join([top, card(author, text), *said]))
 
 
 def style(_: Call) -> Response:

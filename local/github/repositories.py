@@ -41,7 +41,7 @@ def create(call: Call) -> Response:
     if not folder.is_absolute() or not folder.is_dir():
         raise invalid("Repository", "path is not a folder's absolute path", field="path")
     with call.store.transaction():
-        found = _named(call, full_name)
+        found = named(call, full_name)
         if found:
             return JSONResponse(shapes.repository(call.base, found))
         _make(call.forge.folder / "repos" / f"{full_name}.git", folder)
@@ -61,7 +61,7 @@ def create(call: Call) -> Response:
 def local_repository(call: Call) -> Row:
     """The repository that a local-only request names in ``repo``."""
     require_person(call)
-    found = _named(call, text_field(call.body(), "repo", required=True) or "")
+    found = named(call, text_field(call.body(), "repo", required=True) or "")
     if found is None:
         raise Refused(404, "Not Found")
     return found
@@ -72,7 +72,8 @@ def require_person(call: Call) -> None:
         raise Refused(401, "Requires authentication")
 
 
-def _named(call: Call, full_name: str) -> Row | None:
+def named(call: Call, full_name: str) -> Row | None:
+    """The repository of that name, for who may see all of them."""
     return call.store.one("SELECT * FROM repositories WHERE full_name = ?", full_name)
 
 

@@ -55,6 +55,8 @@ def issue(base: str, where: Row, row: Row) -> dict[str, Any]:
         "labels": [label(name) for name in json.loads(row["labels"])],
         "state": row["state"],
         "state_reason": row["state_reason"],
+        "author_association": association(where, row["author"]),
+        "comments": row["comments"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
         "closed_at": row["closed_at"],
@@ -66,6 +68,30 @@ def issue(base: str, where: Row, row: Row) -> dict[str, Any]:
             "merged_at": row["merged_at"],
         }
     return shown
+
+
+def comment(base: str, where: Row, issue: Row, row: Row) -> dict[str, Any]:
+    """A comment on an issue or a pull request; the number of its issue is in its addresses."""
+    number, kind = issue["number"], "pull" if issue["is_pull"] else "issues"
+    page = f"{base}/{where['full_name']}/{kind}/{number}"
+    return {
+        "id": row["id"],
+        "node_id": f"IC_{row['id']}",
+        "url": f"{api(base, where)}/issues/comments/{row['id']}",
+        "html_url": f"{page}#issuecomment-{row['id']}",
+        "issue_url": f"{api(base, where)}/issues/{number}",
+        "user": user(row["author"]),
+        "body": row["body"],
+        "author_association": row["association"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
+def association(where: Row, login: str) -> str:
+    """What somebody is to a repository, as far as its name tells."""
+    owner: str = where["full_name"].split("/")[0]
+    return "OWNER" if login.lower() == owner.lower() else "NONE"
 
 
 def label(name: str) -> dict[str, Any]:

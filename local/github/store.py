@@ -25,9 +25,19 @@ CREATE TABLE IF NOT EXISTS pulls (
   issue_id INTEGER PRIMARY KEY REFERENCES issues, head TEXT NOT NULL, base TEXT NOT NULL,
   draft INTEGER NOT NULL, head_sha TEXT NOT NULL, base_sha TEXT NOT NULL,
   merged_at TEXT, merged_by TEXT, merge_sha TEXT);
-CREATE VIEW IF NOT EXISTS numbered AS
+CREATE TABLE IF NOT EXISTS comments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, issue_id INTEGER NOT NULL REFERENCES issues,
+  body TEXT NOT NULL, author TEXT NOT NULL, association TEXT NOT NULL, created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS comments_below ON comments (issue_id);
+CREATE TABLE IF NOT EXISTS gone (
+  repository_id INTEGER NOT NULL REFERENCES repositories, number INTEGER NOT NULL,
+  moved_to INTEGER REFERENCES issues, PRIMARY KEY (repository_id, number));
+DROP VIEW IF EXISTS numbered;
+CREATE VIEW numbered AS
   SELECT issues.*, issue_id IS NOT NULL AS is_pull, head, base, draft, head_sha, base_sha,
-    merged_at, merged_by, merge_sha
+    merged_at, merged_by, merge_sha,
+    (SELECT count(*) FROM comments WHERE comments.issue_id = issues.id) AS comments
   FROM issues LEFT JOIN pulls ON issue_id = issues.id;
 CREATE TABLE IF NOT EXISTS tokens (
   hash TEXT PRIMARY KEY, permissions TEXT NOT NULL, repositories TEXT NOT NULL,
@@ -42,7 +52,13 @@ CREATE TABLE IF NOT EXISTS deliveries (
   response TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (id) WHERE delivered_at IS NULL;
 """
-_FIRST_IDS = {"repositories": 7_000_000, "issues": 21_000_000, "hooks": 300, "deliveries": 900}
+_FIRST_IDS = {
+    "repositories": 7_000_000,
+    "issues": 21_000_000,
+    "comments": 34_000_000,
+    "hooks": 300,
+    "deliveries": 900,
+}
 
 
 class Store:

@@ -9,6 +9,7 @@ from app import app
 from starlette.testclient import TestClient
 
 from local import s3, sqs
+from local.dashboard import Dashboard, Person, key_set
 from local.parameters import DIMENSIONS, EMBEDDING_MODEL
 from local.serve import running
 from soulcaster import wiring
@@ -18,16 +19,17 @@ from soulcaster.rules.project import Project
 from tests.edges.servers import TOKEN, secrets_manager
 from tests.local.emulated import SECRET_KEY, options
 from tests.support import account
+from tests.support.people import ADA, AUDIENCE, PEPPER, give_installation
 
-KEY = "an-api-key-of-some-length"
+DASHBOARD = Dashboard("2026-11")
 NOWHERE = "http://127.0.0.1:1"  # nobody listens there; tests that search by meaning have others
 
 
 @pytest.fixture(scope="session")
 def sqs_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an SQS with the two queues that the API sends to."""
+    """The address of an SQS with the queues that the API sends to."""
     with running(sqs.app(tmp_path_factory.mktemp("sqs"))) as url:
-        for name in ("fix", "cluster"):
+        for name in ("fix", "cluster", "feedback", "import"):
             boto3.client("sqs", **options(url)).create_queue(QueueName=name)
         yield url
 
@@ -49,7 +51,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
             "UPSTASH_REDIS_REST_TOKEN_ARN": TOKEN,
             "UPSTASH_VECTOR_REST_TOKEN_ARN": TOKEN,
             "GEMINI_API_KEY_ARN": TOKEN,
-            "API_KEY_ARN": KEY,
+            "KEY_PEPPER_ARN": PEPPER,
         }
         yield {
             "AWS_ENDPOINT_URL": url,
@@ -81,6 +83,10 @@ def _environment(
         "AWS_ENDPOINT_URL_SQS": sqs_url,
         "FIX_QUEUE_URL": f"{sqs_url}/123456789012/fix",
         "CLUSTER_QUEUE_URL": f"{sqs_url}/123456789012/cluster",
+        "FEEDBACK_QUEUE_URL": f"{sqs_url}/123456789012/feedback",
+        "IMPORT_QUEUE_URL": f"{sqs_url}/123456789012/import",
+        "DASHBOARD_KEYS": key_set(DASHBOARD),
+        "API_AUDIENCE": AUDIENCE,
         "JOBS_AT_ONCE": "5",
         "AWS_ENDPOINT_URL_S3": s3_url,
         "BUCKET": "records",
@@ -101,15 +107,28 @@ def forget() -> None:
 
 @pytest.fixture
 def anybody() -> TestClient:
-    """A client without a key; what goes wrong inside is answered, not raised."""
+    """A client without a credential; what goes wrong inside is answered, not raised."""
     return TestClient(app, "https://api.example", raise_server_exceptions=False)
 
 
 @pytest.fixture
-def api(anybody: TestClient) -> TestClient:
-    """A client with the installation's key."""
-    anybody.headers["authorization"] = f"Bearer {KEY}"
-    return anybody
+def api(redis_url: str) -> TestClient:
+    """A client for an owner of the installation, who may do everything in every project."""
+    give_installation(redis_url, ADA)
+    return signed_in(ADA)
+
+
+def signed_in(person: Person) -> TestClient:
+    """A client for a person, as the dashboard is one."""
+    return client_with(DASHBOARD.token(person, AUDIENCE))
+
+
+def client_with(credential: str) -> TestClient:
+    """A client with a key or a token."""
+    headers = {"authorization": f"Bearer {credential}"}
+    client = TestClient(app, "https://api.example", raise_server_exceptions=False)
+    client.headers.update(headers)
+    return client
 
 
 @pytest.fixture

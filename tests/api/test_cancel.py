@@ -43,7 +43,7 @@ def test_a_live_job_ends_at_once(
     assert answer.status_code == 200
     shown = answer.json()
     assert (shown["state"], shown["cause"]) == ("cancelled", "person")
-    assert shown["reason"] == "cancelled by api key"
+    assert shown["reason"] == "cancelled by ada"
     assert shown["history"][-1]["state"] == "cancelled"
     assert api.get(f"/jobs/{job}").json() == shown
     assert api.get(f"/clusters/{shown['cluster']}").json()["live_job"] is None

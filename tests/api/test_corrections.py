@@ -38,7 +38,7 @@ def test_clusters_are_merged(api: TestClient, clusters: tuple[str, str]) -> None
     answer = api.post(f"/clusters/{a}/merge", json=wanted)
     assert answer.status_code == 201
     made = answer.json()
-    assert (made["id"], made["verb"], made["who"]) == ("cor_larder_1", "merge", "api key")
+    assert (made["id"], made["verb"], made["who"]) == ("cor_larder_1", "merge", "ada")
     assert (made["into"], made["out_of"], made["items"]) == (a, [b], [])
     assert (made["why"], made["undone"]) == ("the same", None)
     assert where(api) == [a] * 4
@@ -93,7 +93,7 @@ def test_a_correction_is_undone_once(api: TestClient, clusters: tuple[str, str])
     made = api.post(f"/clusters/{a}/split", json={"items": [ITEMS[0]]}).json()
     undone = api.post("/corrections/cor_larder_1/undo", json={"why": "no"})
     assert undone.status_code == 200
-    assert (undone.json()["undone"]["who"], undone.json()["undone"]["why"]) == ("api key", "no")
+    assert (undone.json()["undone"]["who"], undone.json()["undone"]["why"]) == ("ada", "no")
     assert where(api) == [made["into"], a, a, b]
     assert listed(api, "/corrections") == [made, undone.json()]
     again = api.post("/corrections/cor_larder_1/undo", json={})

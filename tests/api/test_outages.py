@@ -6,9 +6,10 @@ from app import handler
 from starlette.testclient import TestClient
 
 from local.serve import free_port
-from tests.api.conftest import KEY, forget
+from tests.api.conftest import DASHBOARD, client_with, forget
 from tests.api.routes_table import request, routes
 from tests.edges.servers import answer, scripted
+from tests.support.people import ADA, AUDIENCE, give_key
 
 _CONTEXT: Any = None  # nothing of it is used
 
@@ -53,19 +54,21 @@ def test_the_queue_down_is_a_503(api: TestClient, monkeypatch: pytest.MonkeyPatc
     explained(api.post("/clusters/rebalance", json={"project": "larder"}))
 
 
-def test_the_secrets_down_is_a_503(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the key to compare with nobody gets in, and callers are told to come again."""
+def test_the_secrets_down_is_a_503(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pepper no key can be told, and callers are told to come again."""
+    key = give_key(redis_url, "larder")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     forget()
-    explained(api.get("/projects"))
+    explained(client_with(key).get("/projects"))
 
 
-def test_a_secret_that_is_gone_is_a_503(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_is_gone_is_a_503(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Secrets Manager refuses is no caller's fault either."""
+    key = give_key(redis_url, "larder")
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone-abcdef"
-    monkeypatch.setenv("API_KEY_ARN", arn)
+    monkeypatch.setenv("KEY_PEPPER_ARN", arn)
     forget()
-    explained(api.get("/projects"))
+    explained(client_with(key).get("/projects"))
 
 
 def event(method: str, path: str, key: str) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def event(method: str, path: str, key: str) -> dict[str, Any]:
 
 def test_the_function_answers_events() -> None:
     """What the gateway sends is answered in the gateway's form."""
-    for key, status in ((KEY, 200), ("wrong", 401)):
+    for key, status in ((DASHBOARD.token(ADA, AUDIENCE), 200), ("wrong", 401)):
         reply = handler(event("GET", "/projects", key), _CONTEXT)
         assert reply["statusCode"] == status
         assert isinstance(json.loads(reply["body"]), list if status == 200 else dict)

@@ -25,6 +25,8 @@ DEFAULTS: dict[str, Any] = {
     "minutes_per_job": 30,
     "patch_files": 40,
     "patch_bytes": 400_000,
+    "items_per_day": 50_000,
+    "pending_items": 20_000,
 }
 OTHERS: dict[str, Any] = {
     "repository": "acme/larder",
@@ -40,6 +42,8 @@ OTHERS: dict[str, Any] = {
     "minutes_per_job": 45,
     "patch_files": 5,
     "patch_bytes": 1_000,
+    "items_per_day": 0,
+    "pending_items": 7,
 }
 # Least and most of each limit.
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -50,6 +54,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "minutes_per_job": (1, 240),
     "patch_files": (1, 200),
     "patch_bytes": (1, 1_000_000),
+    "items_per_day": (0, 10_000_000),
+    "pending_items": (0, 1_000_000),
 }
 WHOLE = [name for name in BOUNDS if not name.startswith("dollars")]
 
@@ -76,6 +82,7 @@ def test_every_setting_is_kept(api: TestClient, redis: Redis, changed: bool) -> 
         answer = api.post("/projects", json=wanted)
     assert answer.json() == wanted
     assert api.get("/projects").json() == [wanted]
+    assert api.get("/projects/larder").json() == wanted
     assert ProjectStore(redis).all() == [Project(**wanted)]
 
 
@@ -105,7 +112,7 @@ def test_limits_have_limits(api: TestClient, field: str) -> None:
 
 @pytest.mark.parametrize("field", WHOLE)
 def test_a_count_is_whole(api: TestClient, larder: Project, field: str) -> None:
-    """422 for a part of a job, a minute, a file or a byte."""
+    """422 for a part of a job, a minute, a file, a byte or an item."""
     refused(api, field, 1.5)
 
 

@@ -4,9 +4,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from soulcaster.edges.clock import now_ms
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
+from soulcaster.rules.day import day_of
 from soulcaster.rules.project import Project
+from tests.api.conftest import client_with, signed_in
+from tests.api.requests import scripts
+from tests.edges.servers import command
+from tests.support.people import BOB, give_key, give_role
 
 LARDER = {"id": "larder", "name": "Lärder", "repository": "acme/larder", "base": "dev"}
 
@@ -57,6 +63,53 @@ def test_a_project_that_is_not_there_is_not_changed(
     """404, and nothing is made by it."""
     assert api.put(f"/projects/{project}", json={"name": "N"}).status_code == 404
     assert len(api.get("/projects").json()) == 1
+
+
+def test_one_project_is_read(api: TestClient, larder: Project) -> None:
+    """As it is in the list."""
+    assert [api.get("/projects/larder").json()] == api.get("/projects").json()
+
+
+@pytest.mark.parametrize("path", ["", "/intake"])
+@pytest.mark.parametrize("project", ["nobody", "lard", "LARDER", "a_b", "p" * 33, "a%00b"])
+def test_a_project_that_is_not_there_is_not_read(
+    api: TestClient, larder: Project, project: str, path: str
+) -> None:
+    """404, and the same for one that is not the caller's."""
+    answer = api.get(f"/projects/{project}{path}")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no such project")
+
+
+def test_each_sees_their_projects(api: TestClient, redis_url: str, larder: Project) -> None:
+    """A key the one that it is for, a person those with a role of theirs; others are not there."""
+    api.post("/projects", json={"id": "attic", "name": "Attic"})
+    give_role(redis_url, "attic", BOB, "viewer")
+    key = client_with(give_key(redis_url, "larder", "read"))
+    for client, theirs, other in (
+        (key, "larder", "attic"),
+        (signed_in(BOB), "attic", "larder"),
+    ):
+        assert [one["id"] for one in client.get("/projects").json()] == [theirs]
+        for path in ("", "/intake"):
+            assert client.get(f"/projects/{theirs}{path}").status_code == 200
+            assert client.get(f"/projects/{other}{path}").status_code == 404
+
+
+def test_what_came_in_today(
+    api: TestClient, redis_url: str, larder: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far it is from the quotas, in one request."""
+    ran, day = scripts(monkeypatch), day_of(now_ms())
+    quotas = {"items_per_day": 50_000, "pending_items": 20_000}
+    found = api.get("/projects/larder/intake").json()
+    assert found == {"day": found["day"], "items": 0, "refused": 0, "pending": 0, **quotas}
+    assert ran == ["intake_read"]
+    for each in (day, day_of(now_ms())):  # midnight may be between the two
+        command(redis_url, "HSET", f"p:larder:intake:{each}", "items", "5", "refused", "2")
+    command(redis_url, "ZADD", "p:larder:pending", "1", "fb_larder_0a")
+    found = api.get("/projects/larder/intake").json()
+    assert day <= found["day"] <= day_of(now_ms())
+    assert found == {"day": found["day"], "items": 5, "refused": 2, "pending": 1, **quotas}
 
 
 @pytest.mark.parametrize(

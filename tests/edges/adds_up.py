@@ -5,33 +5,17 @@ from collections import Counter
 from typing import Any
 
 from tests.edges.reference import Reference
-from tests.edges.servers import command
-
-_DUMP = """
-local read = { string = 'GET', hash = 'HGETALL', set = 'SMEMBERS' }
-local held = {}
-for _, key in ipairs(redis.call('KEYS', '*')) do
-  local type = redis.call('TYPE', key).ok
-  if type == 'zset' then
-    held[key] = { type, redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') }
-  elseif type == 'list' then
-    held[key] = { type, redis.call('LRANGE', key, 0, -1) }
-  else
-    held[key] = { type, redis.call(read[type], key) }
-  end
-end
-return cjson.encode(held)
-"""
+from tests.edges.servers import held
 
 
 def snapshot(url: str) -> dict[str, Any]:
     """All that Redis holds, by key without the project, in one request."""
-    held = {}
-    for key, (kind, value) in json.loads(command(url, "EVAL", _DUMP, 0)).items():
+    found = {}
+    for key, (kind, value) in held(url).items():
         if kind in ("hash", "zset"):
             value = dict(zip(value[::2], value[1::2], strict=True))  # noqa: PLW2901
-        held[key.removeprefix("p:larder:")] = set(value) if kind == "set" else value
-    return held
+        found[key.removeprefix("p:larder:")] = set(value) if kind == "set" else value
+    return found
 
 
 def settled(held: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +61,7 @@ def clusters_are_what_their_items_add_up_to(held: dict[str, Any], model: Referen
         parts = [f"source:{i['source']}" for i in items]
         parts += [f"severity:{i['severity']}" for i in items if i["severity"]]
         assert counted == Counter(parts)
-        reporters = Counter(i["author"] or i["id"] for i in items)
+        reporters = Counter(who for i in items for who in reporters_of(i))
         assert _counts(held.get(f"cl:{cluster}:reporters")) == reporters
         days: Counter[str] = Counter()
         for i in items:
@@ -88,6 +72,8 @@ def clusters_are_what_their_items_add_up_to(held: dict[str, Any], model: Referen
             assert (cl["first_seen"], cl["last_seen"]) == (seen[0], seen[-1])
             assert cl["status"] == "open"
             assert not {"merged_into", "merged_by"} & cl.keys()
+        elif cluster in model.vacated:
+            assert (cl["status"], "merged_into" in cl, "name" in cl) == ("open", False, False)
         else:
             assert (cl["status"], cl["merged_into"] in model.known) == ("merged", True)
     sizes = {c: str(len(items)) for c, items in shown.items()}
@@ -96,6 +82,38 @@ def clusters_are_what_their_items_add_up_to(held: dict[str, Any], model: Referen
         assert held["cls" + suffix] == {c: held[f"cl:{c}"]["last_seen"] for c in shown}
         assert held["cls:impact" + suffix].keys() == shown.keys()
     assert held["counts"]["clusters"] == str(len(shown))
+
+
+def the_project_is_what_its_items_add_up_to(held: dict[str, Any]) -> None:
+    """Counts, days, lists of items and what each item's evidence comes to."""
+    items = {
+        value["id"]: value for key, value in held.items() if key.startswith("fb:") and "id" in value
+    }
+    assert held.get("fbs", {}) == {name: item["created"] for name, item in items.items()}
+    assert held.get("pending", {}).keys() <= items.keys()
+    counted = {
+        n: int(c) for n, c in held["counts"].items() if not n.startswith(("job:", "clusters"))
+    }
+    parts = Counter(f"source:{item['source']}" for item in items.values())
+    parts["stored"] = len(items)
+    parts["clustered"] = sum("cluster" in item for item in items.values())
+    assert counted == +parts
+    days: Counter[str] = Counter()
+    for name, item in items.items():
+        days.update(json.loads(item["days"]))
+        assert int(item["reports"]) == sum(json.loads(item["days"]).values())
+        evidence = held.get(f"fb:{name}:evidence", {})
+        said = [json.loads(one) for one in evidence.values()]
+        assert int(item.get("evidence", 0)) == sum(not one["gone"] for one in said)
+        reports = [one for one in said if one["reports"] and not one["gone"]]
+        assert sum(json.loads(item.get("said", "{}")).values()) == len(reports)
+        assert not held.get("withdrawn", set()) & items.keys()
+    assert _counts(held.get("days")) == days
+
+
+def reporters_of(item: dict[str, str]) -> set[str]:
+    """Whom an item is reported by."""
+    return {item["author"] or item["id"], *json.loads(item.get("others", "[]"))}
 
 
 def _counts(stored: dict[str, str] | None) -> dict[str, int]:

@@ -9,6 +9,7 @@ from soulcaster.edges.redis import Redis
 from soulcaster.rules import ids
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.page import Page, decode_cursor
+from tests.edges.servers import everything
 from tests.rules.samples import NOW
 
 LEASE_MS = 60_000
@@ -18,6 +19,11 @@ def stored(redis: Redis, *items: Feedback) -> None:
     """Feedback, pending."""
     for item in items:
         FeedbackStore(redis).store(item.project, [(item, "raw")])
+
+
+def content(url: str) -> dict[str, Any]:
+    """All that Redis holds, but for what counts deliveries, each time that one comes."""
+    return {key: value for key, value in everything(url).items() if ":source:" not in key}
 
 
 def claimed(redis: Redis, owner: str = "a", *, limit: int = 500, now: int = NOW) -> Claim:

@@ -37,6 +37,7 @@ class Reference:
     made: list[Made] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     known: set[str] = field(default_factory=set)  # every cluster that ever was
+    vacated: set[str] = field(default_factory=set)  # those whose last item was withdrawn
 
     def way(self, cluster: str) -> list[Made]:
         """The live merges that lead from ``cluster`` to what it has become."""
@@ -102,6 +103,21 @@ class Reference:
             return
         self.known.add(cluster)
         self.homes.update(dict.fromkeys(free, cluster))
+
+    # What their sources do.
+
+    def withdraw(self, item: str) -> None:
+        """``item`` is gone; the first of what rode on it stands for the others."""
+        left = self.where(item) if item in self.homes else None
+        self.homes.pop(item, None)
+        self.riders.pop(item, None)
+        heir, *others = sorted(i for i, on in self.riders.items() if on == item) or [item]
+        self.riders.pop(heir, None)
+        self.riders.update(dict.fromkeys(others, heir))
+        for made in self.made:
+            made.pins.discard(item)
+        if left and not self.members(left):
+            self.vacated.add(left)
 
     # What people do: each returns the correction, and whether it is new.
 

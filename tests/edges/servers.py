@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -96,6 +97,34 @@ def secrets_manager() -> Iterator[str]:
         server.stop()
 
 
+_DUMP = """
+local read = { string = 'GET', hash = 'HGETALL', set = 'SMEMBERS' }
+local held = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local type = redis.call('TYPE', key).ok
+  if type == 'zset' then
+    held[key] = { type, redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') }
+  elseif type == 'list' then
+    held[key] = { type, redis.call('LRANGE', key, 0, -1) }
+  else
+    held[key] = { type, redis.call(read[type], key) }
+  end
+end
+return cjson.encode(held)
+"""
+_KEEP = """
+for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, 'kept:' .. key) end
+return 1
+"""
+_BACK = """
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if key:sub(1, 5) ~= 'kept:' then redis.call('DEL', key) end
+end
+for _, key in ipairs(redis.call('KEYS', 'kept:*')) do redis.call('COPY', key, key:sub(6)) end
+return 1
+"""
+
+
 @functools.cache
 def _client() -> httpx.Client:
     return httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"})
@@ -108,20 +137,27 @@ def command(url: str, *words: str | int) -> Any:
     return reply.json()["result"]
 
 
+def held(url: str) -> dict[str, tuple[str, Any]]:
+    """All that Redis holds by key, each with its type; sets in no order. One request."""
+    return dict(json.loads(command(url, "EVAL", _DUMP, 0)))
+
+
 def everything(url: str) -> dict[str, Any]:
-    """All that Redis holds, by key."""
-    readers = {
-        "string": ("GET",),
-        "hash": ("HGETALL",),
-        "set": ("SORT", "ALPHA"),
-        "zset": ("ZRANGE", 0, -1, "WITHSCORES"),
-        "list": ("LRANGE", 0, -1),
-    }
-    held = {}
-    for key in command(url, "KEYS", "*"):
-        verb, *rest = readers[command(url, "TYPE", key)]
-        value = command(url, verb, key, *rest)
-        if verb == "HGETALL":
-            value = dict(zip(value[::2], value[1::2], strict=True))
-        held[key] = value
-    return held
+    """All that Redis holds, by key, but for the counts of callers' requests in a minute."""
+    found = {}
+    for key, (kind, value) in held(url).items():
+        if kind == "hash":
+            value = dict(zip(value[::2], value[1::2], strict=True))  # noqa: PLW2901
+        if ":rate:" not in key:
+            found[key] = sorted(value) if kind == "set" else value
+    return found
+
+
+def keep(url: str) -> None:
+    """Remember all that Redis holds now, for ``back``; until it is emptied."""
+    command(url, "EVAL", _KEEP, 0)
+
+
+def back(url: str) -> None:
+    """Have Redis hold what it held when it was told to ``keep`` it."""
+    command(url, "EVAL", _BACK, 0)

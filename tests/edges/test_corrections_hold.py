@@ -6,7 +6,6 @@ from typing import ClassVar
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -14,7 +13,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from soulcaster.edges.cluster_store import Claim, ClusterStore, Decided
+from soulcaster.edges.cluster_store import ClusterStore, Decided
 from soulcaster.edges.correction_store import Corrected, CorrectionStore
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.look_store import LookStore, Moved
@@ -28,21 +27,22 @@ from tests.edges.adds_up import (
     items_are_where_the_corrections_say,
     settled,
     snapshot,
+    the_project_is_what_its_items_add_up_to,
 )
 from tests.edges.clusters import LEASE_MS, claimed, stored
 from tests.edges.lua import call
-from tests.edges.reference import Job, Made, Reference
+from tests.edges.reference import Job, Made
 from tests.edges.servers import command
+from tests.edges.sources_speak import SourcesSpeak
 from tests.rules.samples import NOW, feedback
 
 SOURCES = ("github", "reddit", "sentry", "standard")
 
 
-class Corrections(RuleBasedStateMachine):
-    """People correct while the machine works; between its look and its write, too."""
+class Corrections(SourcesSpeak):
+    """People correct while the machine works and sources speak; between look and write, too."""
 
     url: ClassVar[str]
-    redis: ClassVar[Redis]
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,9 +51,6 @@ class Corrections(RuleBasedStateMachine):
         self.looks = LookStore(self.redis)
         self.corrections = CorrectionStore(self.redis)
         self.jobs = JobStore(self.redis)
-        self.model = Reference()
-        self.claim: Claim | None = None
-        self.decided: list[Decided] = []
         self.moves: list[Moved] = []
         self.stored = 0
         assert ProjectStore(self.redis).put(
@@ -130,14 +127,16 @@ class Corrections(RuleBasedStateMachine):
         """What it decided is written; nothing that people settled changes."""
         assert self.claim is not None
         held = {i: self.model.where(i) for i in self.model.homes if self.model.pins(i)}
-        self.clusters.commit(self.claim, self.decided, [], [], NOW, NOW)
+        self.clusters.commit(self.claim, self.decided, [], [], NOW, NOW, forgotten=self.claim.gone)
         look = self.looks.claim("larder", f"look-{self.stored}", LEASE_MS, NOW, asked=True)
         assert look is not None
         self.looks.commit(look, self.moves, [], [], "", NOW)
         for one in self.decided:
-            self.model.arrive(one.id, one.cluster)
+            if one.id not in self.withdrawn:
+                self.model.arrive(one.id, one.cluster)
         for move in self.moves:
-            self.model.rehome(move.id, move.origin, move.cluster)
+            if move.id not in self.withdrawn:
+                self.model.rehome(move.id, move.origin, move.cluster)
         self.claim = None
         now = snapshot(self.url)
         assert {i: now[f"fb:{i}"]["cluster"] for i in held} == held
@@ -261,7 +260,9 @@ class Corrections(RuleBasedStateMachine):
         """What must hold after each step."""
         held = snapshot(self.url)
         items_are_where_the_corrections_say(held, self.model)
+        self.model.vacated -= self.model.shown().keys()
         clusters_are_what_their_items_add_up_to(held, self.model)
+        the_project_is_what_its_items_add_up_to(held)
 
 
 def refused(do: Callable[[Decision], Corrected]) -> None:

@@ -10,6 +10,7 @@ from soulcaster.edges.redis import Redis, RedisError
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.page import Page, decode_cursor
 from soulcaster.rules.project import Project
+from tests.edges.clusters import content
 from tests.edges.servers import command, everything
 from tests.rules.samples import NOW, feedback
 
@@ -78,18 +79,18 @@ def test_a_redelivery_changes_nothing(store: FeedbackStore, redis_url: str) -> N
     """The same again, alone or beside others, leaves every key as it was."""
     items = numbered(5)
     assert put(store, *items) == 5
-    before = everything(redis_url)
+    before = content(redis_url)
     assert put(store, items[2]) == 0
     assert put(store, *items[::-1], *items) == 0
-    assert everything(redis_url) == before
+    assert content(redis_url) == before
 
 
 def test_a_project_that_is_not_there_stores_nothing(store: FeedbackStore, redis_url: str) -> None:
     """Feedback of nobody's project is an error, not a new project."""
-    before = everything(redis_url)
+    before = content(redis_url)
     with pytest.raises(RedisError, match="NOPROJECT"):
         store.store("nobody", [(feedback(project="nobody"), "raw")])
-    assert everything(redis_url) == before
+    assert content(redis_url) == before
 
 
 def test_the_order_of_arrival_does_not_matter(store: FeedbackStore, redis_url: str) -> None:
@@ -249,3 +250,31 @@ def test_equal_projects_share_nothing(store: FeedbackStore, redis: Redis) -> Non
         page = store.page(project, "", 5)
         assert page is not None
         assert page.total == 1
+
+
+def test_what_came_in_is_counted(store: FeedbackStore, redis_url: str) -> None:
+    """New items by the UTC day on which they were received, for forty days; of each source its
+    deliveries, new items and the latest delivery.
+    """
+    late, early = NOW + 86_400_000, NOW - 1
+    put(store, feedback(), feedback(received_at=NOW + 9), feedback(external_id="2"))
+    put(store, feedback(external_id="3", received_at=late, source_id="src_larder_form"))
+    put(store, feedback(external_id="4", received_at=early))
+    held = everything(redis_url)
+    days = {key[-10:]: is_ for key, is_ in held.items() if ":intake:" in key}
+    assert days == {
+        "2024-12-31": {"items": "1"},
+        "2025-01-01": {"items": "2"},
+        "2025-01-02": {"items": "1"},
+    }
+    assert 39 * 86_400 < command(redis_url, "TTL", "p:larder:intake:2025-01-01") <= 40 * 86_400
+    assert held["p:larder:source:src_larder_form"] == {
+        "deliveries": "1",
+        "items": "1",
+        "last_delivery": str(late),
+    }
+    assert held["p:larder:source:src_larder_github"] == {
+        "deliveries": "4",
+        "items": "3",
+        "last_delivery": str(NOW + 9),
+    }

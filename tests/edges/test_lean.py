@@ -101,22 +101,23 @@ def test_a_session_token_is_sent_and_signed(monkeypatch: pytest.MonkeyPatch) -> 
     assert b"x-amz-date;x-amz-security-token;x-amz-target" in head
 
 
-def test_a_field_is_read(redis_url: str) -> None:
-    """Text comes back as it was stored, and None where there is none."""
-    command(redis_url, "HSET", "k", "f", "wört")
-    lean = LeanRedis(redis_url, TOKEN, 5)
-    assert lean.hget("k", "f") == "wört"
-    assert lean.hget("k", "other") is None
-    assert lean.hget("other", "f") is None
+LOOK = ("receive_look", "larder", "src_larder_gh", "2025-01-01", 7, 5, 0, 0)
+
+
+def test_a_script_is_run(redis_url: str) -> None:
+    """Text and numbers come back as they are stored, in one request."""
+    assert LeanRedis(redis_url, TOKEN, 5).run(*LOOK) == ["", 7, 5, 0, 0]
+    command(redis_url, "HSET", "p:larder:sources", "src_larder_gh", "wört")
+    assert LeanRedis(redis_url, TOKEN, 5).run(*LOOK) == ["wört", 7, 5, 0, 0]
 
 
 def test_a_refusal_of_redis_is_an_error(redis_url: str) -> None:
-    """A wrong token or a wrong kind of key is never "no such field"."""
-    command(redis_url, "SET", "text", "x")
+    """A wrong token or a wrong kind of key is never "no such source"."""
+    command(redis_url, "SET", "p:larder:sources", "x")
     with pytest.raises(LeanError, match="401"):
-        LeanRedis(redis_url, "wrong", 5).hget("k", "f")
+        LeanRedis(redis_url, "wrong", 5).run(*LOOK)
     with pytest.raises(LeanError, match="WRONGTYPE"):
-        LeanRedis(redis_url, TOKEN, 5).hget("text", "f")
+        LeanRedis(redis_url, TOKEN, 5).run(*LOOK)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_refusal_of_redis_is_an_error(redis_url: str) -> None:
 def test_no_other_answer_is_taken_for_one(raw: bytes) -> None:
     """A proxy's page, half an answer or no HTTP at all is an error, whatever it says."""
     with scripted([raw]) as server, pytest.raises(LeanError):
-        LeanRedis(server.url, TOKEN, 5).hget("k", "f")
+        LeanRedis(server.url, TOKEN, 5).run(*LOOK)
     assert len(server.requests) == 1
 
 

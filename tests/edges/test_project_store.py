@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from soulcaster.edges.feedback_store import FeedbackStore
-from soulcaster.edges.project_store import ProjectStore
+from soulcaster.edges.project_store import Intake, ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.project import Project
-from soulcaster.rules.source import Source
-from tests.rules.samples import feedback, source
+from tests.edges.servers import command
+from tests.rules.samples import feedback
 
 
 @pytest.fixture
@@ -22,11 +22,6 @@ LARDER = Project(
     base="dev",
     publishes=["proven"],  # a list, as JSON gives it back
 )
-
-
-def named(name: str, kind: str = "github", **given: object) -> Source:
-    """A source of ``larder`` with that name."""
-    return replace(source(kind, "s3cret"), id=f"src_larder_{name}", name=name, config=dict(given))
 
 
 def test_a_project_is_made_once(store: ProjectStore) -> None:
@@ -52,51 +47,27 @@ def test_projects_come_by_id(store: ProjectStore) -> None:
     assert [project.id for project in store.all()] == ["a", "a-2", "b", "c"]
 
 
-def test_a_source_needs_its_project(store: ProjectStore) -> None:
-    """A source of no project is not stored."""
-    assert not store.put_source(named("a"))
-    assert store.sources_in("larder") is None
+def test_one_project_is_read(store: ProjectStore) -> None:
+    """With all its settings; None where there is none."""
+    assert store.read("larder") is None
     store.put(LARDER, new=True)
-    assert store.sources_in("larder") == []
+    assert store.read("larder") == LARDER
+    assert store.read("lard") is None
 
 
-def test_sources_are_found(store: ProjectStore) -> None:
-    """By id in the order asked for, with their secrets, and None where there is none."""
-    store.put(LARDER, new=True)
-    one, two = named("one"), named("two", "standard")
-    assert store.put_source(two)
-    assert store.put_source(one)
-    assert store.sources_in("larder") == [one, two]
-    wanted = [
-        ("larder", two.id),
-        ("other", one.id),
-        ("larder", "src_larder_no"),
-        ("larder", one.id),
-    ]
-    assert store.sources(wanted) == [two, None, None, one]
-    assert store.sources([]) == []
-
-
-def test_a_source_is_replaced(store: ProjectStore) -> None:
-    """One of the same id takes the place of the old one, its secrets too."""
-    store.put(LARDER, new=True)
-    store.put_source(named("one"))
-    rotated = replace(named("one"), secrets=("old", "new"))
-    store.put_source(rotated)
-    assert store.sources_in("larder") == [rotated]
-
-
-def test_only_sources_with_something_to_poll_are_polled(store: ProjectStore) -> None:
-    """With their project and how far they were polled; a source can stop being polled."""
-    store.put(LARDER, new=True)
-    reddit = named("reddit", "reddit", subreddits=["larder"])
-    issues = named("issues", "github", poll=True)
-    for each in (reddit, issues, named("plain")):
-        store.put_source(each)
-    assert store.polled() == [(issues, "", LARDER), (reddit, "", LARDER)]
-    store.save_cursors([(reddit, "1700000000000"), (issues, "5")])
-    store.put_source(replace(issues, config={}))
-    assert store.polled() == [(reddit, "1700000000000", LARDER)]
+def test_what_a_day_took_in(store: ProjectStore, redis: Redis, redis_server: str) -> None:
+    """Counts of that day alone, items that wait, and the limits of both; None without a project."""
+    assert store.intake("larder", "2025-01-01") is None
+    store.put(replace(LARDER, items_per_day=7, pending_items=5), new=True)
+    fresh = Intake(
+        day="2025-01-01", items=0, refused=0, items_per_day=7, pending=0, pending_items=5
+    )
+    assert store.intake("larder", "2025-01-01") == fresh
+    command(redis_server, "HSET", "p:larder:intake:2025-01-01", "items", "3", "refused", "2")
+    command(redis_server, "ZADD", "p:larder:pending", "1", "fb_larder_a")
+    counted = replace(fresh, items=3, refused=2, pending=1)
+    assert store.intake("larder", "2025-01-01") == counted
+    assert store.intake("larder", "2025-01-02") == replace(fresh, day="2025-01-02", pending=1)
 
 
 def test_counters(store: ProjectStore, redis: Redis) -> None:

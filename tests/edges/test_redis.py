@@ -41,8 +41,8 @@ def test_a_library_stands_in_its_line_once(monkeypatch: pytest.MonkeyPatch) -> N
     }
     monkeypatch.setattr(edge, "_text", texts.__getitem__)
     one, two = texts["lib/one.lua"], texts["lib/two.lua"].partition("\n")[2]
-    assert edge._source.__wrapped__("a") == f"{one}{two}return one() + two()\n"
-    assert edge._source.__wrapped__("b") == texts["b.lua"]
+    assert edge._source.__wrapped__("a", False) == f"local caller\n{one}{two}return one() + two()\n"
+    assert edge._source.__wrapped__("b", False) == "local caller\n" + texts["b.lua"]
 
 
 def test_a_script_error_is_named(redis: Redis) -> None:

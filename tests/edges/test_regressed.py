@@ -5,8 +5,8 @@ import pytest
 from soulcaster.edges.cluster_list import ClusterList, Status
 from soulcaster.edges.job_store import JobStore
 from soulcaster.edges.redis import Redis
-from tests.edges.clusters import clustered, joined, page_of, read, stored
-from tests.edges.servers import command, everything
+from tests.edges.clusters import clustered, content, joined, page_of, read, stored
+from tests.edges.servers import command
 from tests.rules.samples import NOW, feedback
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -115,9 +115,9 @@ def test_what_is_no_news_opens_nothing(redis: Redis, redis_url: str, cluster: st
     stored(redis, first)
     said(redis, cluster, "resolved")
     stored(redis, first, occurrences(3, title="Edited"), waiting)
-    before = everything(redis_url)
+    before = content(redis_url)
     stored(redis, first, waiting)
-    assert everything(redis_url) == before
+    assert content(redis_url) == before
     joined(redis, cluster)
     assert read(redis, cluster)["status"] == "resolved"
 

@@ -12,8 +12,8 @@ from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.project import Project
-from tests.edges.clusters import clustered, read, stored
-from tests.edges.servers import command, everything
+from tests.edges.clusters import clustered, content, read, stored
+from tests.edges.servers import command
 from tests.rules.samples import NOW, feedback
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -152,9 +152,9 @@ def test_a_redelivery_to_a_cluster_changes_nothing(redis: Redis, redis_url: str)
     """Every key stays as it was, also that of the cluster's rating."""
     deliveries = [issue(1, 3), event(2, "a"), issue(3, 6, severity="error")]
     clustered(redis, *deliveries)
-    before = everything(redis_url)
+    before = content(redis_url)
     stored(redis, *deliveries, *deliveries[::-1])
-    assert everything(redis_url) == before
+    assert content(redis_url) == before
 
 
 def test_a_trend_is_the_last_days(redis: Redis) -> None:

@@ -153,3 +153,31 @@ def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = Vectors(f"http://127.0.0.1:{free_port()}", TOKEN, "m", WIDTH)
     with pytest.raises(VectorError, match="ConnectError"):
         nobody.put("larder", ["a"], unit(1))
+
+
+def test_vectors_are_deleted(vectors: Vectors) -> None:
+    """Those that are there, however many; the others of a project, and other projects', stay."""
+    rows = unit(1_003)
+    names = [f"v{n}" for n in range(1_003)]
+    vectors.put("larder", names, rows)
+    vectors.put("attic", names[:1], rows[:1])
+    vectors.delete("larder", [*names[1:], "none"])
+    assert vectors.known("larder", names) == {"v0"}
+    assert vectors.known("attic", names) == {"v0"}
+    vectors.delete("larder", names)
+    vectors.delete("cellar", names)
+    assert vectors.known("larder", names) == set()
+
+
+def test_nothing_to_delete_is_no_request() -> None:
+    """Nobody is asked."""
+    Vectors(f"http://127.0.0.1:{free_port()}", TOKEN, "m", WIDTH).delete("larder", [])
+
+
+def test_a_deletion_that_fails_is_said() -> None:
+    """What could not be deleted is to be deleted again."""
+    with (
+        scripted([answer(b"no", "500 Internal Server Error")]) as server,
+        pytest.raises(VectorError, match="delete"),
+    ):
+        Vectors(server.url, TOKEN, "m", WIDTH).delete("larder", ["a"])

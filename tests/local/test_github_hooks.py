@@ -1,7 +1,5 @@
 """Webhooks of the emulated GitHub, received and verified by a small server."""
 
-import json
-import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,39 +7,13 @@ from typing import Any
 
 import jwt
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from local.serve import free_port, running
+from local.serve import free_port
 from soulcaster.rules.pull_news import CheckNews
 from soulcaster.rules.source import Source
 from soulcaster.rules.sources import github as rules
+from tests.local.github_hook import DEADLINE_SECONDS, SECRET, Hook, receiving
 from tests.local.github_support import REPO, WRITE, World, key_pair, publish, started
-
-SECRET = "s3cret"
-DEADLINE_SECONDS = 20
-
-
-class Receiver:
-    """Keeps what arrives; answers with ``status``."""
-
-    def __init__(self) -> None:
-        self.arrived: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
-        self.status = 202
-        self.url = ""
-
-    async def receive(self, request: Request) -> Response:
-        """Keep one delivery."""
-        self.arrived.put((dict(request.headers), await request.body()))
-        return Response("noted", self.status)
-
-    def next(self) -> tuple[dict[str, str], dict[str, Any]]:
-        """The next delivery; its signature must be right."""
-        headers, body = self.arrived.get(timeout=DEADLINE_SECONDS)
-        assert rules.verify(headers, body, [SECRET], 0)
-        return headers, json.loads(body)
 
 
 @pytest.fixture
@@ -51,14 +23,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    with running(Starlette(routes=[Route("/", receiver.receive, methods=["POST"])])) as url:
-        receiver.url = url + "/"
-        yield receiver
+def receiver() -> Iterator[Hook]:
+    with receiving() as hook:
+        yield hook
 
 
-EVENTS = ("issues", "pull_request", "check_suite")
+EVENTS = ("issues", "issue_comment", "pull_request", "check_suite")
 
 
 def hook(world: World, url: str, events: tuple[str, ...] = EVENTS) -> str:
@@ -85,7 +55,7 @@ def deliveries(world: World, address: str, count: int) -> list[dict[str, Any]]:
     raise AssertionError("the deliveries were not recorded")
 
 
-def test_an_issue_is_delivered_signed(world: World, receiver: Receiver) -> None:
+def test_an_issue_is_delivered_signed(world: World, receiver: Hook) -> None:
     """A new hook is pinged; a new issue arrives signed, in GitHub's form."""
     address = hook(world, receiver.url)
     headers, ping = receiver.next()
@@ -109,7 +79,7 @@ def test_an_issue_is_delivered_signed(world: World, receiver: Receiver) -> None:
     assert kept["response"]["payload"] == "noted"
 
 
-def test_the_life_of_an_issue_is_told(world: World, receiver: Receiver) -> None:
+def test_the_life_of_an_issue_is_told(world: World, receiver: Hook) -> None:
     """Edits, closing and reopening are told in order, each once."""
     hook(world, receiver.url)
     receiver.next()
@@ -126,7 +96,7 @@ def test_the_life_of_an_issue_is_told(world: World, receiver: Receiver) -> None:
     assert receiver.arrived.empty()
 
 
-def test_the_life_of_a_pull_request_is_told(world: World, receiver: Receiver) -> None:
+def test_the_life_of_a_pull_request_is_told(world: World, receiver: Hook) -> None:
     """Opened as a draft, made ready, merged; the issue that it fixes is closed with it."""
     hook(world, receiver.url)
     receiver.next()
@@ -149,7 +119,7 @@ def test_the_life_of_a_pull_request_is_told(world: World, receiver: Receiver) ->
     assert (fixed["action"], fixed["issue"]["number"]) == ("closed", 1)
 
 
-def test_how_checks_end_is_told(world: World, receiver: Receiver) -> None:
+def test_how_checks_end_is_told(world: World, receiver: Hook) -> None:
     """In the form that we read, with the open pull requests whose head they ran on."""
     hook(world, receiver.url)
     receiver.next()
@@ -178,7 +148,7 @@ def test_how_checks_end_is_told(world: World, receiver: Receiver) -> None:
     assert token.post("/_local/checks", json=done).status_code == 401
 
 
-def test_only_wanted_events_come(world: World, receiver: Receiver) -> None:
+def test_only_wanted_events_come(world: World, receiver: Hook) -> None:
     """A hook for pull requests hears nothing of issues, and loaded history is not news."""
     hook(world, receiver.url, ("pull_request",))
     receiver.next()
@@ -187,7 +157,7 @@ def test_only_wanted_events_come(world: World, receiver: Receiver) -> None:
     assert receiver.next()[0]["x-github-event"] == "pull_request"
 
 
-def test_a_failed_delivery_is_recorded_and_not_repeated(world: World, receiver: Receiver) -> None:
+def test_a_failed_delivery_is_recorded_and_not_repeated(world: World, receiver: Hook) -> None:
     """An error and an absent receiver are both kept for people to see; nothing is sent again."""
     receiver.status = 500
     failing = hook(world, receiver.url)
@@ -198,7 +168,7 @@ def test_a_failed_delivery_is_recorded_and_not_repeated(world: World, receiver: 
     assert receiver.arrived.qsize() == 2
 
 
-def test_the_apps_own_hook_names_the_installation(world: World, receiver: Receiver) -> None:
+def test_the_apps_own_hook_names_the_installation(world: World, receiver: Hook) -> None:
     """What is sent to the App says for which installation."""
     now = int(time.time())
     claims = {"iat": now, "exp": now + 60, "iss": "77"}
@@ -211,7 +181,7 @@ def test_the_apps_own_hook_names_the_installation(world: World, receiver: Receiv
     assert headers["x-github-hook-installation-target-type"] == "integration"
 
 
-def test_a_deleted_hook_hears_nothing(world: World, receiver: Receiver) -> None:
+def test_a_deleted_hook_hears_nothing(world: World, receiver: Hook) -> None:
     """After DELETE the hook is gone with its deliveries."""
     address = hook(world, receiver.url)
     receiver.next()

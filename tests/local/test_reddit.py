@@ -70,7 +70,7 @@ def bearer(url: str) -> dict[str, str]:
 def test_a_submission_comes_as_it_was_posted(server: str) -> None:
     """The edge returns the post as plain JSON, its text unescaped and its address absolute."""
     assert post(server, **POST).status_code == 201
-    (got,) = edge(server).new_submissions("Larder", 10)
+    (got,) = edge(server).submissions("Larder", "new", 10)
     assert json.loads(json.dumps(got)) == {
         "id": "abc1",
         "fullname": "t3_abc1",
@@ -93,14 +93,14 @@ def test_the_newest_come_first_and_only_of_one_subreddit(server: str) -> None:
     for n in range(5):
         post(server, **{**POST, "id": f"p{n}", "created_utc": POST["created_utc"] + n})
     post(server, **{**POST, "id": "other", "subreddit": "kitchen"})
-    assert [s["id"] for s in edge(server).new_submissions("larder", 3)] == ["p4", "p3", "p2"]
-    assert edge(server).new_submissions("nothing_here", 3) == []
+    assert [s["id"] for s in edge(server).submissions("larder", "new", 3)] == ["p4", "p3", "p2"]
+    assert edge(server).submissions("nothing_here", "new", 3) == []
 
 
 def test_a_deleted_author_is_none(server: str) -> None:
     """A submission whose author is gone is still feedback."""
     post(server, **{**POST, "author": "[deleted]"})
-    assert edge(server).new_submissions("larder", 1)[0]["author"] is None
+    assert edge(server).submissions("larder", "new", 1)[0]["author"] is None
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -163,7 +163,7 @@ def test_posting_twice_is_posting_once(server: str) -> None:
     first, second = post(server, **anonymous), post(server, **anonymous)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json() == second.json()
-    assert len(edge(server).new_submissions("larder", 100)) == 2
+    assert len(edge(server).submissions("larder", "new", 100)) == 2
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_wrong_post_is_refused_by_field(server: str, change: dict[str, Any], f
     """400 names what does not fit, and nothing is kept."""
     answer = post(server, **{**POST, **change})
     assert (answer.status_code, answer.json()["message"].split(":")[0]) == (400, field)
-    assert edge(server).new_submissions("larder", 100) == []
+    assert edge(server).submissions("larder", "new", 100) == []
 
 
 def test_posts_and_tokens_survive_a_restart(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_submission_has_a_page(server: str) -> None:
 def test_a_wrong_secret_is_refused_for_good(server: str) -> None:
     """A wrong client secret is 401, and trying again is no use."""
     with pytest.raises(RedditError, match="401") as refused:
-        edge(server, "other").new_submissions("larder", 1)
+        edge(server, "other").submissions("larder", "new", 1)
     assert not refused.value.retryable
 
 
@@ -262,5 +262,5 @@ def test_the_rate_limit_is_told_and_kept(server: str, monkeypatch: pytest.Monkey
     assert [a.headers["x-ratelimit-remaining"] for a in answers] == ["1.0", "0.0", "0.0"]
     for _ in range(2):
         with pytest.raises(RedditError, match="429") as refused:
-            edge(server).new_submissions("larder", 1)
+            edge(server).submissions("larder", "new", 1)
         assert refused.value.retryable

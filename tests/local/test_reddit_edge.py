@@ -49,7 +49,7 @@ def answering(answer: Response) -> Starlette:
 def test_failures_say_whether_to_try_again(answer: Response, retryable: bool) -> None:
     """Outages may pass; a private, banned or unknown subreddit stays what it is."""
     with running(answering(answer)) as url, pytest.raises(RedditError) as refused:
-        edge(url).new_submissions("larder", 1)
+        edge(url).submissions("larder", "new", 1)
     assert refused.value.retryable is retryable
 
 
@@ -57,7 +57,7 @@ def test_failures_say_whether_to_try_again(answer: Response, retryable: bool) ->
 def test_a_dead_server_is_retryable() -> None:
     """Nobody listening is a transport error that may pass."""
     with pytest.raises(RedditError) as refused:
-        edge(f"http://127.0.0.1:{free_port()}").new_submissions("larder", 1)
+        edge(f"http://127.0.0.1:{free_port()}").submissions("larder", "new", 1)
     assert refused.value.retryable
 
 
@@ -73,7 +73,7 @@ def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prawcore.Requestor.request", request)
     nothing = JSONResponse({"kind": "Listing", "data": {"children": [], "after": None}})
     with running(answering(nothing)) as url:
-        assert edge(url).new_submissions("larder", 1) == []
+        assert edge(url).submissions("larder", "new", 1) == []
     assert timeouts == [10, 10]
 
 
@@ -81,7 +81,7 @@ def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_subreddit_reaches_nobody(name: str) -> None:
     """What can't be a subreddit's name is refused before any request."""
     with pytest.raises(RedditError, match="subreddit") as refused:
-        edge("http://127.0.0.1:1").new_submissions(name, 1)
+        edge("http://127.0.0.1:1").submissions(name, "new", 1)
     assert not refused.value.retryable
 
 
@@ -89,7 +89,7 @@ def test_a_wrong_subreddit_reaches_nobody(name: str) -> None:
 def test_a_limit_beyond_one_page_is_refused(limit: int) -> None:
     """A call never needs a second page, which praw might wait minutes for."""
     with pytest.raises(ValueError, match="limit"):
-        edge("http://127.0.0.1:1").new_submissions("larder", limit)
+        edge("http://127.0.0.1:1").submissions("larder", "new", limit)
 
 
 def test_importing_the_edge_imports_no_client() -> None:

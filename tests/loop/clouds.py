@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from local.parts import ROOT
+from local.person import signed_in
 from tests.local.emulated import until
 
 needs_proc = pytest.mark.skipif(
@@ -127,14 +128,9 @@ def kill_all(folder: Path) -> None:
 
 def client(folder: Path) -> httpx.Client:
     """A client of the API of the cloud that is up in ``folder``."""
-    ports, secrets = (
-        json.loads((folder / name).read_text()) for name in ("ports.json", "secrets.json")
-    )
-    return httpx.Client(
-        base_url=f"http://127.0.0.1:{ports['api']}",
-        headers={"authorization": f"Bearer {secrets['ApiKey']}"},
-        timeout=30,
-    )
+    ports = json.loads((folder / "ports.json").read_text())
+    url = f"http://127.0.0.1:{ports['api']}"
+    return httpx.Client(base_url=url, auth=signed_in(folder), timeout=30)
 
 
 def feedback(api: httpx.Client, project: str) -> dict[str, str]:

@@ -106,7 +106,7 @@ def test_the_demo_says_what_happened(run: Run) -> None:
     states = re.findall(r"^  \d\d:\d\d:\d\d  (\w+)", run.printed, re.MULTILINE)
     assert states == ["queued", "starting", "running", "proving", "publishing", "pr_open"]
     assert re.search(r"^A plan for “.+”, version 1 by model:$", run.printed, re.MULTILINE)
-    assert "  approved by api key\n" in run.printed
+    assert "  approved by maintainer\n" in run.printed
     assert _pull(run.printed)
     assert "  verdict    proven\n" in run.printed
     assert "  its tests  log without the change and with it, in the pull request\n" in run.printed

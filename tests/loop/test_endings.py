@@ -26,7 +26,7 @@ EXPECTED = {
     "no change": ("no_change", "no_change", "1", "without changing a file"),
     "tests fail": ("refused", "tests_fail", "1", "The tests fail with the change"),
     "over budget": ("over_budget", "budget", "1", "reached its budget of $0.03"),
-    "cancelled": ("cancelled", "person", "1", "cancelled by api key"),
+    "cancelled": ("cancelled", "person", "1", "cancelled by maintainer"),
     "timed out": ("timed_out", "deadline", "1", "The time was over"),
     "engine crash": ("failed", "engine", "1", "The engine was ended by SIGKILL"),
     "task killed": ("failed", "task_lost", "3", "Stopped by an operator"),

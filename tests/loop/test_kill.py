@@ -114,9 +114,9 @@ def _queued(folder: Path) -> set[str]:
     for (body,) in bodies:
         arrived = Delivery.from_message(body)
         assert arrived.source
-        read = delivery.read(arrived, arrived.source)
-        assert isinstance(read, Feedback)
-        found.add(read.external_id)
+        for read in delivery.read(arrived, arrived.source):
+            assert isinstance(read, Feedback)
+            found.add(read.external_id)
     return found
 
 

@@ -41,7 +41,7 @@ def url(part: str) -> str:
 def stack(given: Mapping[str, str]) -> Stack:
     services = Services(given)
     secrets = dict.fromkeys(services.secrets(MADE), "arn:aws:none")
-    return load(ROOT / "template.yaml", services.parameters(url, secrets), Places())
+    return load(ROOT / "template.yaml", services.parameters(url, secrets, MADE), Places())
 
 
 def variable(of: Stack, function: str, name: str) -> str:
@@ -70,7 +70,7 @@ def test_without_keys_everything_is_local() -> None:
         for name, value in function.environment.items():
             assert name == "PUBLIC_API_URL" or "https://" not in value
     assert set(services.secrets(MADE)) == {
-        name for name in services.parameters(url, _arns()) if name.endswith("Arn")
+        name for name in services.parameters(url, _arns(), MADE) if name.endswith("Arn")
     }
 
 

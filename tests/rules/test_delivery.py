@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, Delivery, pack, unpack
 from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.filters import Filters
 from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.payload import Unreadable
+from soulcaster.rules.readings import Reading
 from tests.rules.samples import (
     NOW,
     PROJECT,
@@ -41,6 +43,14 @@ def arrived(body: bytes, kind: str | None = "github", **headers: str) -> Deliver
     )
 
 
+def only(delivered: Delivery, kind: str) -> Reading:
+    """The one thing that a delivery of a source of that kind says."""
+    found = delivery.read(delivered, source(kind))
+    assert not isinstance(found, str)
+    (reading,) = found
+    return reading
+
+
 @given(st.binary(), st.sampled_from([None, *KINDS]))
 def test_a_delivery_survives_the_queue(body: bytes, kind: str | None) -> None:
     """Any bytes come out of the message as they went in."""
@@ -49,10 +59,23 @@ def test_a_delivery_survives_the_queue(body: bytes, kind: str | None) -> None:
 
 
 def test_no_secret_goes_into_the_queue() -> None:
-    """The message names the source and holds none of its secrets."""
-    sent = replace(arrived(b"{}"), source=source("github", "very-secret", note="private"))
+    """The message names the source and holds none of its secrets, nor one that a sender showed."""
+    sent = replace(
+        arrived(b"{}", **{"x-soulcaster-secret": "very-secret"}),
+        source=source("datadog", "very-secret"),
+    )
     assert "very-secret" not in sent.message()
-    assert "private" not in sent.message()
+    assert "x-github-event" in sent.message()
+
+
+def test_what_is_read_of_a_delivery_does_not_change_on_the_way() -> None:
+    """The consumer reads it by the settings and the filters that the source had on arrival."""
+    made = replace(
+        source("reddit", subreddits=["larder"]),
+        filters=Filters(exclude=("spam",), severity="error"),
+    )
+    sent = replace(arrived(b"{}"), source=made)
+    assert Delivery.from_message(sent.message()).source == made
 
 
 def test_the_largest_body_is_taken_and_no_larger() -> None:
@@ -154,7 +177,7 @@ def test_a_delivery_is_verified_as_of_its_arrival() -> None:
 )
 def test_every_kind_is_read(kind: str, headers: dict[str, str], payload: Any) -> None:
     """A documented payload of each kind becomes feedback of its project and source."""
-    (found,) = delivery.read(arrived(json.dumps(payload).encode(), kind, **headers), source(kind))
+    found = only(arrived(json.dumps(payload).encode(), kind, **headers), kind)
     assert isinstance(found, Feedback)
     assert (found.project, found.source_id) == (PROJECT, f"src_{PROJECT}_{kind}")
     assert found.received_at == NOW
@@ -200,7 +223,7 @@ def test_half_a_character_can_be_stored(kind: str, payload: Any, path: tuple[Any
     """Half of a surrogate pair, which JSON can say and UTF-8 can't, is replaced everywhere."""
     body = json.dumps(replaced(payload, path, "https://a.example/\ud83d!")).encode()
     assert b"\\ud83d" in body
-    (found,) = delivery.read(arrived(body, kind, **{"sentry-hook-resource": "issue"}), source(kind))
+    found = only(arrived(body, kind, **{"sentry-hook-resource": "issue"}), kind)
     assert isinstance(found, Feedback)
     assert found.document.encode()
     assert "a.example/?!" in found.document
@@ -212,6 +235,6 @@ def test_a_whole_pair_is_one_character() -> None:
         json.dumps(github_issue(title="🥫")),
         json.dumps(github_issue(title="🥫"), ensure_ascii=False),
     ):
-        found = delivery.read(arrived(text.encode()), source("github"))
+        found = only(arrived(text.encode()), "github")
         assert isinstance(found, Feedback)
         assert found.title == "🥫"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulcaster.rules.plan import Plan, plan_of
-from soulcaster.rules.prompt import ITEM_CHARS, fix_prompt
+from soulcaster.rules.prompt import ITEM_CHARS, SAID_CHARS, fix_prompt
 
 REPOSITORY = "acme/larder"
 PLAN = Plan("Export fails.", "Export a jar.", ("larder/export.py",), "A test.")
@@ -31,6 +31,19 @@ def test_the_task_is_whole() -> None:
         "Report 2:\nUndo?\nPlease.",
     ]
     assert "No undo" not in before
+
+
+def test_what_was_said_about_a_report_stands_by_it() -> None:
+    """Capped, without hidden text, and inside the same fence."""
+    reports, said = [("No undo", ""), ("Undo?", "")], [["Me <!-- hidden -->too.", "x" * 999], []]
+    before, evidence, _ = parts(fix_prompt(REPOSITORY, "Undo", "", reports, said=said))
+    assert evidence.split("\n\n")[2:] == [
+        "Report 1:\nNo undo",
+        "Somebody else about report 1:\nMe too.",
+        f"Somebody else about report 1:\n{'x' * SAID_CHARS}",
+        "Report 2:\nUndo?",
+    ]
+    assert "Me too" not in before
 
 
 def test_no_report_can_close_the_fence() -> None:

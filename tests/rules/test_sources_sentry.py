@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import Unreadable
+from soulcaster.rules.readings import Settled
 from soulcaster.rules.sources import sentry
 from tests.rules.samples import NOW, frame, sentry_event, sentry_issue, source
 from tests.rules.signed import (
@@ -23,11 +24,18 @@ from tests.rules.signed import (
 SOURCE = source("sentry", HEX_SECRET)
 ISSUE = {"sentry-hook-resource": "issue"}
 EVENT = {"sentry-hook-resource": "event_alert"}
+SENT = {"sentry-hook-timestamp": str(NOW // 1000 - 60)}
 
 
 def read(headers: dict[str, str], payload: Any) -> Feedback:
     found = sentry.normalise(SOURCE, headers, payload, NOW)
     assert isinstance(found, Feedback)
+    return found
+
+
+def settled(headers: dict[str, str], payload: Any) -> Settled:
+    found = sentry.normalise(SOURCE, headers, payload, NOW)
+    assert isinstance(found, Settled)
     return found
 
 
@@ -68,14 +76,38 @@ def test_issue_and_event_are_one_item() -> None:
     issue, event = read(ISSUE, sentry_issue()), read(EVENT, sentry_event())
     assert issue.id == event.id
     assert event.rank > issue.rank
+    assert event.channel == issue.channel == "larder-cli"
+
+
+@pytest.mark.parametrize("url", [None, "", "https://sentry.example/", "/projects/acme/events/"])
+def test_an_event_may_not_say_its_project(url: str | None) -> None:
+    """Without the address that Sentry documents, all that is known is that it came from Sentry."""
+    assert read(EVENT, sentry_event(url=url)).channel == "sentry"
+
+
+@pytest.mark.parametrize("action", ["created", "assigned", "unresolved", None])
+def test_an_issue_that_is_not_settled_is_open(action: str | None) -> None:
+    """Whatever else happens to it, an issue is reported in its present state."""
+    assert read(ISSUE, {**sentry_issue(), "action": action}).open
 
 
 @pytest.mark.parametrize(
-    ("status", "is_open"), [("unresolved", True), ("resolved", False), ("ignored", False)]
+    ("action", "status"),
+    [
+        ("resolved", "resolved"),
+        ("archived", "ignored"),
+        ("ignored", "ignored"),
+        ("resolved", "unresolved"),
+        ("assigned", "resolved"),
+        ("assigned", "ignored"),
+        (None, "resolved"),
+    ],
 )
-def test_a_settled_issue_is_closed(status: str, is_open: bool) -> None:
-    """Resolved and archived issues are no longer open."""
-    assert read(ISSUE, sentry_issue(status=status)).open is is_open
+def test_an_issue_that_is_settled_is_only_that(action: str | None, status: str) -> None:
+    """A resolved or archived issue ends the item of its reports, and makes none."""
+    found = settled({**ISSUE, **SENT}, {**sentry_issue(status=status), "action": action})
+    assert found.about == read(ISSUE, sentry_issue()).id
+    assert (found.project, found.at, found.received_at) == (SOURCE.project, NOW - 60_000, NOW)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +131,9 @@ def test_what_sentry_sent_last_is_true() -> None:
     sent; by when it came, where that is not said.
     """
     for sent, at in (("1735637500", 1735637500_000), ("soon", NOW), ("٣", NOW), ("9" * 20, NOW)):
-        found = read({**ISSUE, "sentry-hook-timestamp": sent}, sentry_issue(status="resolved"))
-        assert (found.open, found.open_at) == (False, at)
-        assert found.version == read(ISSUE, sentry_issue()).version
-    assert read(ISSUE, sentry_issue()).open_at == NOW
+        headers = {**ISSUE, "sentry-hook-timestamp": sent}
+        assert settled(headers, sentry_issue(status="resolved")).at == at
+        assert read(headers, sentry_issue()).open_at == at
 
 
 @pytest.mark.parametrize("count", ["0", "-3", "", None, "many", "٣x", 0])
@@ -131,9 +162,11 @@ def test_an_event_without_exception_says_its_message() -> None:
     assert read(EVENT, event).body == "disk is full"
 
 
-@pytest.mark.parametrize("resource", ["installation", "comment", "error", "metric_alert", ""])
+@pytest.mark.parametrize(
+    "resource", ["installation", "error", "seer", "preprod_artifact", "tomorrow", ""]
+)
 def test_other_resources_are_none_of_our_business(resource: str) -> None:
-    """What is no issue is ignored with a reason, whatever is in it."""
+    """What is no issue, alert or comment is ignored with a reason, whatever is in it."""
     found = sentry.normalise(SOURCE, {"sentry-hook-resource": resource}, {}, NOW)
     assert isinstance(found, str)
     assert "not feedback" in found
@@ -150,12 +183,13 @@ def test_other_resources_are_none_of_our_business(resource: str) -> None:
         (EVENT, sentry_event(issue_id=None), "data.event.issue_id"),
         (EVENT, sentry_event(event_id=None), "data.event.event_id"),
         (EVENT, sentry_event(timestamp="now"), "data.event.timestamp"),
+        (ISSUE, sentry_issue(id=None, status="resolved"), "data.issue.id"),
     ],
 )
 def test_the_field_at_fault_is_named(headers: dict[str, str], payload: Any, field: str) -> None:
     """What the documentation promises and the payload lacks is named in Sentry's words."""
     with pytest.raises(Unreadable) as caught:
-        read(headers, payload)
+        sentry.normalise(SOURCE, headers, payload, NOW)
     assert caught.value.field == field
 
 
@@ -185,14 +219,13 @@ def test_no_header_makes_verification_fail_otherwise(signature: str, body: bytes
 
 
 @given(st.sampled_from([(ISSUE, sentry_issue()), (EVENT, sentry_event())]), st.data(), json_values)
-def test_any_payload_is_feedback_or_unreadable(
+def test_any_payload_is_read_or_unreadable(
     given_payload: tuple[dict[str, str], Any], data: st.DataObject, value: Any
 ) -> None:
     """With any value in any place, the item can be stored, or the place is named."""
     headers, payload = given_payload
     path = data.draw(st.sampled_from(list(places(payload))))
     with suppress(Unreadable):
-        found = sentry.normalise(SOURCE, headers, replaced(payload, path, value), NOW)
-        assert isinstance(found, Feedback)
+        found = read(headers, replaced(payload, path, value))
         assert found.document
         assert found.text

@@ -1,8 +1,12 @@
 """The handlers that feedback passes through, from a webhook to its cluster."""
 
 import json
+from typing import Any
 
+from soulcaster.edges.feedback_store import FeedbackStore
+from soulcaster.rules.readings import Withdrawn
 from tests.scenarios.case import Case, from_queue
+from tests.scenarios.payloads import comment, deleted, github, message, transferred
 from tests.support import seeds, state
 from tests.support.world import World
 
@@ -43,6 +47,29 @@ def accepted(world: World) -> str:
         seeds.delivery("standard", {"id": "2", "title": REPORTS[0]}),
         seeds.delivery("standard", {"id": "3", "title": REPORTS[-1]}, verified=False),
     )
+    return ""
+
+
+def spoken(world: World) -> str:
+    """What became of issues that are known or not: comments, a transfer and a deletion."""
+    seeds.project(world)
+    it: dict[str, Any] = {"closed": False, "title": REPORTS[0]}
+    known = [message(github(number, 0, **it), seeds.THEN) for number in (1, 2, 3)]
+    world.send("FeedbackQueue", *known)
+    world.drain("FeedbackQueue")
+    told = (comment(1, 1, **it), transferred(2, 1, **it), deleted(3, 1, **it), deleted(4, 1, **it))
+    world.send("FeedbackQueue", *(message(one, seeds.THEN + 1) for one in told))
+    return ""
+
+
+def withdrawn(world: World) -> str:
+    """An item that is to leave its cluster and the index, and nothing that is pending."""
+    pending(world)
+    assert world.tick("ClusterFunction").error is None
+    item, *_ = state.records(world, "fb")
+    gone = Withdrawn(project=seeds.PROJECT, about=item, received_at=seeds.THEN)
+    FeedbackStore(seeds.redis(world)).store(seeds.PROJECT, [(gone, "")])
+    world.kept["tick"] = world.scheduled("ClusterFunction")
     return ""
 
 
@@ -96,4 +123,16 @@ CASES = (
     ),
     Case("cluster scheduled", pending, cluster_tick, ALL),
     Case("cluster requested", pending, from_queue("ClusterQueue"), ALL),
+    Case(
+        "store what is said",
+        spoken,
+        from_queue("FeedbackQueue"),
+        {"stored": 2, "source:github": 2},
+    ),
+    Case(
+        "forget",
+        withdrawn,
+        cluster_tick,
+        {name: n - (name != "clusters") for name, n in ALL.items()},
+    ),
 )

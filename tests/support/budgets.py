@@ -284,7 +284,7 @@ STEPS = (
         for path in LONG_LISTS
     ),
     Step("a cluster with feedback and jobs", with_clusters, read_cluster, fixed(redis=2)),
-    Step("search", with_clusters, search, fixed(redis=1, vector=1, gemini=1)),
+    Step("search", with_clusters, search, fixed(redis=2, vector=1, gemini=1)),
     Step("resolve a cluster", with_clusters, change_status, fixed(redis=1)),
     Step("a project's trend", with_clusters, page(f"/projects/{seeds.PROJECT}/trend"), PAGE),
     Step("ask for a fix", with_clusters, ask_fix, fixed(redis=1, sqs=1)),

@@ -26,7 +26,7 @@ from soulcaster.rules.grouping.marks import packed
 from soulcaster.rules.job import PATIENCE, State
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
-from tests.support import state
+from tests.support import sources, state
 from tests.support.world import World
 
 PROJECT, REPOSITORY, SUBREDDIT = "larder", "acme/larder", "larder"
@@ -92,16 +92,16 @@ def project(world: World, repository: str = REPOSITORY) -> None:
         secrets = (SECRETS[kind],) if kind in SECRETS else ()
         identifier = ids.source_id(PROJECT, kind)
         config = configs.get(kind, {})
-        projects.put_source(
-            Source(
-                id=identifier,
-                project=PROJECT,
-                kind=kind,
-                name=kind,
-                secrets=secrets,
-                config=config,
-            )
+        made = Source(
+            id=identifier,
+            project=PROJECT,
+            kind=kind,
+            name=kind,
+            secrets=secrets,
+            config=config,
+            per_minute=100_000,
         )
+        sources.put(redis(world), made)
 
 
 def webhook(kind: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.support.people import ADA
 from tests.support.world import World
 
 # Every key with its type and its whole value.
@@ -27,13 +28,15 @@ return found
 # Who works at the moment, and what the index may not show yet: neither is a result.
 _PASSING = re.compile(r"p:[^:]+:(lease|fence|recent|recent:vectors)")
 _SCORED_BY_CLOCK = re.compile(r"sys:(jobs|looks|waiting)|p:[^:]+:(pending|jobs|waiting|cls:ranked)")
-_OF_A_DAY = re.compile(r"(p:[^:]+:spend:)[0-9-]+")
+_OF_A_DAY = re.compile(r"(p:[^:]+:(?:spend|intake):)[0-9-]+")
 # Who asks for a fix gets an id that nothing determines.
 _RANDOM_JOB = re.compile(r"job_[a-z0-9-]+_[0-9a-f]{20}")
 _CLOCK_FIELDS = {
     "job": {"created", "updated", "deadline", "task", "claimed_at", "pr_version", "day"},
     "cl": {"created", "ranked_at", "resolved_at"},
-    "fb": {"received", "heard", "first_heard", "top_at", "event_at"},
+    "fb": {"received", "heard", "first_heard", "top_at", "event_at", "said_at"},
+    # What it counts are deliveries, each time that one comes.
+    "source": {"deliveries", "last_delivery"},
 }
 
 
@@ -60,6 +63,9 @@ def redis(world: World, *command: str | int) -> Any:
 def clear(world: World) -> None:
     """Forget everything but the deployment and what GitHub and Reddit hold."""
     redis(world, "FLUSHALL")
+    redis(
+        world, "HSET", "sys:owners", ADA.id, json.dumps({"name": ADA.login})
+    )  # whom world.api speaks for
     _vector(world, "/reset?all")
     for queue in world.stack.queues.values():
         world.sqs.purge_queue(QueueUrl=queue.url)
@@ -133,6 +139,8 @@ def _entry(text: str) -> Any:
 def _fields(key: str, fields: dict[str, str]) -> dict[str, Any]:
     if key.endswith((":cursors", ":events")):
         return dict.fromkeys(fields, "a time")
+    if key.endswith(":evidence"):
+        return {n: {**json.loads(value), "received": "a time"} for n, value in fields.items()}
     if key.endswith(":look"):
         return {n: value for n, value in fields.items() if n not in ("looked_at", "asked_by")}
     if key.endswith(":counts"):

@@ -17,17 +17,19 @@ import httpx
 
 from local import credentials
 from local.credentials import Credentials
+from local.dashboard import Person
 from local.lambdas import Places, Stack, http_event, load, provision, schedules, sqs_event
 from local.lambdas import Result as Delivered
 from local.lambdas.http_event import Request, Response
 from local.lambdas.routes import Router
 from local.lambdas.workers import environment
-from local.parameters import REGION, Services, platform
+from local.parameters import REGION, Services, dashboard, platform
 from local.serve import running
 from soulcaster.rules.job import LONGEST_PAUSE_SECONDS
 from tests.support import emulators, wire
 from tests.support.emulators import Clock, Emulators
 from tests.support.instance import Instance, Result
+from tests.support.people import ADA
 from tests.support.tap import Tap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,12 +146,17 @@ class World:
     def api(
         self, method: str, target: str, body: Any = None, *, instance: Instance | None = None
     ) -> Response:
-        """A request to the product's API with the installation's key."""
-        headers = {"authorization": f"Bearer {self.secrets['ApiKey']}"}
+        """A request to the product's API by somebody who owns the installation."""
+        headers = {"authorization": f"Bearer {self.token()}"}
         raw = b"" if body is None else json.dumps(body).encode()
         if raw:
             headers["content-type"] = "application/json"
         return self.request(method, target, body=raw, headers=headers, instance=instance)
+
+    def token(self, person: Person = ADA) -> str:
+        """What the dashboard makes for a person."""
+        audience = self.stack.functions["ApiFunction"].environment["API_AUDIENCE"]
+        return dashboard(self.credentials).token(person, audience)
 
     def made(self, method: str, target: str, body: Any = None) -> Any:
         """What the API answers to a request that has to succeed."""
@@ -275,7 +282,7 @@ def _deployed(
         name: manager.create_secret(Name=name, SecretString=value)["ARN"]
         for name, value in services.secrets(made).items()
     }
-    parameters = services.parameters(addresses.__getitem__, arns)
+    parameters = services.parameters(addresses.__getitem__, arns, made)
     stack = load(ROOT / "template.yaml", parameters, Places(NOWHERE, wires.sqs))
     provision.queues(stack, session.client("sqs", endpoint_url=wires.sqs))
     for bucket in stack.buckets:

@@ -9,11 +9,12 @@ from soulcaster.edges.github import GitHub, GitHubError
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.queues import Queue
 from soulcaster.edges.reddit import Reddit
+from soulcaster.edges.source_store import SourceStore
 from soulcaster.rules import ids
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
 from soulcaster.use_cases.poll import poll
-from tests.support import seeds, state
+from tests.support import seeds, sources, state
 from tests.support.tap import Fault
 from tests.support.world import World
 
@@ -38,6 +39,11 @@ def cursors(world: World) -> list[str]:
     return sorted(state.redis(world, "HKEYS", f"p:{seeds.PROJECT}:cursors"))
 
 
+def trouble(world: World, source: str) -> Any:
+    """What was last wrong with a source."""
+    return state.redis(world, "HGET", f"p:{seeds.PROJECT}:source:{source}", "last_error")
+
+
 @pytest.mark.parametrize(
     ("fault", "fails", "works"),
     [
@@ -50,12 +56,16 @@ def cursors(world: World) -> list[str]:
 def test_a_source_that_fails_stops_no_other(
     world: World, polled: Callable[[], Any], fault: Fault, fails: str, works: str
 ) -> None:
-    """Its cursor stays, so that the next run fetches what this one could not."""
+    """Its cursor stays, so that the next run fetches what this one could not; until then it is
+    noted what was wrong.
+    """
     with world.tap.faulty(fault):
         assert polled() == {works: 1}
     assert cursors(world) == [works]
+    assert (bool(trouble(world, fails)), trouble(world, works)) == (True, None)
     assert polled()[fails] == 1
     assert cursors(world) == [GITHUB, REDDIT]
+    assert not trouble(world, fails)
 
 
 def test_a_subreddit_that_is_private_stops_no_other(
@@ -64,10 +74,11 @@ def test_a_subreddit_that_is_private_stops_no_other(
     """It may be so for good: the others of its source are read on, and remembered as read."""
     config = {"subreddits": ["gone", seeds.SUBREDDIT]}
     source = Source(id=REDDIT, project=seeds.PROJECT, kind="reddit", name="reddit", config=config)
-    ProjectStore(seeds.redis(world)).put_source(source)
+    sources.put(seeds.redis(world), source)
     with world.tap.faulty(Fault(403, system="reddit", number=2)):
         assert polled()[REDDIT] == 1
     assert cursors(world) == [GITHUB, REDDIT]
+    assert "r/gone" in trouble(world, REDDIT)
 
 
 class Nothing(GitHub):
@@ -84,8 +95,9 @@ class Nothing(GitHub):
 
 def test_the_longest_unread_come_first(world: World) -> None:
     """Those never read before all others; when time is short no more are begun."""
-    projects = ProjectStore(seeds.redis(world))
-    projects.put(Project(id=seeds.PROJECT, name="Larder"), new=True)
+    redis = seeds.redis(world)
+    store = SourceStore(redis)
+    ProjectStore(redis).put(Project(id=seeds.PROJECT, name="Larder"), new=True)
     for name, cursor in (("recent", "3000"), ("old", "900"), ("never", ""), ("github", "9" * 13)):
         config = {"poll": True, "repository": f"acme/{name}"}
         source = Source(
@@ -95,14 +107,14 @@ def test_the_longest_unread_come_first(world: World) -> None:
             name=name,
             config=config,
         )
-        assert projects.put_source(source)
+        assert store.make(source) == "made"
         if cursor:
-            projects.save_cursors([(source, cursor)])
+            store.save_cursors([(source, cursor)])
 
     def asked(times: int) -> list[str]:
         left, nothing = iter([True] * times + [False]), Nothing()
         poll(
-            projects=projects,
+            sources=store,
             queue=_unused(Queue),
             github=lambda: nothing,
             reddit=lambda: _unused(Reddit),

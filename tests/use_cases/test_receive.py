@@ -1,7 +1,6 @@
 import json
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,85 +9,16 @@ from hypothesis import strategies as st
 
 from soulcaster.rules.delivery import MAX_BODY_BYTES, Delivery
 from soulcaster.rules.kinds import KEPT_HEADERS
-from soulcaster.rules.source import Source
-from soulcaster.use_cases.receive import Answer, Unreachable, receive, to_json
-from tests.rules.samples import NOW, github_issue, sentry_issue, source, standard_event
+from soulcaster.use_cases.receive import to_json
+from tests.rules.samples import NOW, github_issue
 from tests.rules.signed import (
     HEX_SECRET,
     STANDARD_SECRET,
     flips,
     header_values,
-    hex_hmac,
     json_values,
-    standard_headers,
 )
-
-SOURCES = {
-    one.id: one
-    for one in (
-        source("github", HEX_SECRET),
-        source("sentry", HEX_SECRET),
-        source("standard", STANDARD_SECRET),
-        source("reddit"),
-    )
-}
-SIGNED = ["github", "sentry", "standard"]
-PAYLOADS: dict[str, Any] = {
-    "github": github_issue(),
-    "sentry": sentry_issue(),
-    "standard": standard_event(),
-}
-
-
-@dataclass
-class Outside:
-    """The store and the queue: what was asked of them, and whether they answer."""
-
-    sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
-    store_up: bool = True
-    queue_up: bool = True
-    asked: list[bool] = field(default_factory=list)
-    queued: list[str] = field(default_factory=list)
-
-    def find(self, project: str, source_id: str, fresh: bool) -> Source | None:
-        """The source, noting whether something fresh was asked for."""
-        self.asked.append(fresh)
-        if not self.store_up:
-            raise Unreachable("the store")
-        return self.sources.get(source_id) if project == "larder" else None
-
-    def send(self, message: str) -> None:
-        """Take a message."""
-        if not self.queue_up:
-            raise Unreachable("the queue")
-        self.queued.append(message)
-
-    def receive(
-        self, kind: str, headers: Mapping[str, str], body: bytes, project: str = "larder"
-    ) -> Answer:
-        """Deliver to the source of that kind."""
-        return receive(
-            project,
-            f"src_larder_{kind}",
-            headers,
-            body,
-            find_source=self.find,
-            send=self.send,
-            now=NOW,
-        )
-
-
-def signed(kind: str, body: bytes) -> dict[str, str]:
-    """The headers with which that kind of source sends ``body``."""
-    if kind == "standard":
-        return standard_headers(body)
-    if kind == "github":
-        return {"x-github-event": "issues", "x-hub-signature-256": "sha256=" + hex_hmac(body)}
-    return {"sentry-hook-resource": "issue", "sentry-hook-signature": hex_hmac(body)}
-
-
-def whole(kind: str) -> bytes:
-    return json.dumps(PAYLOADS[kind]).encode()
+from tests.use_cases.receiving import PAYLOADS, SIGNED, SOURCES, Outside, signed, whole
 
 
 @given(

@@ -9,6 +9,7 @@ from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.pull_store import PullStore
 from soulcaster.edges.redis import Redis
+from soulcaster.edges.source_store import SourceStore
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
@@ -54,7 +55,7 @@ def store(redis: Redis, *messages: tuple[str, str]) -> list[str]:
     return store_batch(
         messages or [(project, message(project)) for project in PROJECTS],
         feedback=FeedbackStore(redis),
-        projects=ProjectStore(redis),
+        sources=SourceStore(redis),
         pulls=PullStore(redis),
     )
 

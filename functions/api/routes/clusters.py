@@ -137,7 +137,7 @@ def list_clusters(
 @router.post("/clusters/rebalance", status_code=202, responses=NOT_FOUND)
 def rebalance(who: Who, wanted: RebalanceWanted) -> Accepted:
     """Cluster what is pending in a project, then look at it again as a whole, without waiting."""
-    if wiring.projects(who).stats(wanted.project) is None:
+    if not wiring.looks(who).ask(wanted.project, who.now):
         raise not_found("project")
     wiring.queue("CLUSTER_QUEUE_URL").send(json.dumps({"project": wanted.project, "look": True}))
     return Accepted()
@@ -173,7 +173,12 @@ def change_cluster(who: Who, cluster: str, wanted: StatusWanted) -> ClusterOut:
 @router.post(
     "/clusters/{cluster}/fix",
     status_code=202,
-    responses={**NOT_FOUND, **CONFLICT, **TOO_MANY},
+    responses={
+        200: {"model": JobAsked, "description": "A job was at work on it already"},
+        **NOT_FOUND,
+        **CONFLICT,
+        **TOO_MANY,
+    },
 )
 def fix_cluster(
     who: Who, cluster: str, response: Response, wanted: Annotated[FixWanted | None, Body()] = None

@@ -18,6 +18,7 @@ class FeedbackOut(BaseModel):
     """One item; times are milliseconds since 1970 in UTC. Lists cut `body` at 2,000 characters.
 
     `why` says what decided its cluster: the score, the bar, and the nearest members.
+    `occurrences` counts the reports in its evidence, too; `evidence_count` is all of that.
     """
 
     id: str
@@ -38,6 +39,27 @@ class FeedbackOut(BaseModel):
     created_at: int
     received_at: int
     why: dict[str, Any] | None
+    evidence_count: int
+
+
+class EvidenceOut(BaseModel):
+    """What was said about an item later, such as a comment, cut at 2,000 characters.
+
+    `reports`: its author has the problem, too.
+    """
+
+    id: str
+    author: str | None
+    body: str
+    url: str | None
+    at: int
+    reports: bool
+
+
+class FeedbackWhole(FeedbackOut):
+    """An item with its evidence, the oldest first; no more than the first 200."""
+
+    evidence: list[EvidenceOut]
 
 
 @router.get("/feedback", responses={**BAD_REQUEST, **NOT_FOUND})
@@ -49,10 +71,18 @@ def list_feedback(
 
 
 @router.get("/feedback/{feedback}", responses=NOT_FOUND)
-def read_feedback(who: Who, feedback: str) -> FeedbackOut:
-    """One item."""
+def read_feedback(who: Who, feedback: str) -> FeedbackWhole:
+    """One item with what was said about it."""
     project = ids.project_of(feedback, "fb")
     found = wiring.feedback(who).read(project, feedback) if project else None
     if found is None:
         raise not_found("feedback")
-    return FeedbackOut(**found)
+    return FeedbackWhole(**found)
+
+
+@router.delete("/feedback/{feedback}", status_code=204, responses=NOT_FOUND)
+def delete_feedback(who: Who, feedback: str) -> None:
+    """Remove an item for good: nothing of it is kept, and its source can't bring it back."""
+    project = ids.project_of(feedback, "fb")
+    if project is None or not wiring.feedback(who).delete(project, feedback, who.now):
+        raise not_found("feedback")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from routes.auth import Who
 from routes.errors import CONFLICT, NOT_FOUND, not_found
 from soulcaster import wiring
+from soulcaster.rules.day import day_of
 from soulcaster.rules.ids import PROJECT
 from soulcaster.rules.patch import MAX_BYTES, MAX_FILES
 from soulcaster.rules.project import PUBLISHES, REPOSITORY, Project, Verdict
@@ -49,6 +50,12 @@ class ProjectChange(BaseModel):
     minutes_per_job: int = Field(30, ge=1, le=240, description="Of an attempt, tests included")
     patch_files: int = Field(40, ge=1, le=MAX_FILES, description="Changed by a fix at most")
     patch_bytes: int = Field(400_000, ge=1, le=MAX_BYTES)
+    items_per_day: int = Field(
+        50_000, ge=0, le=10_000_000, description="New items of feedback of a UTC day"
+    )
+    pending_items: int = Field(
+        20_000, ge=0, le=1_000_000, description="Items that wait to be clustered"
+    )
 
 
 class ProjectNew(ProjectChange):
@@ -77,11 +84,27 @@ class ProjectOut(BaseModel):
     minutes_per_job: int
     patch_files: int
     patch_bytes: int
+    items_per_day: int
+    pending_items: int
+
+
+class IntakeOut(BaseModel):
+    """What a project has taken in on this UTC day and how many of its items wait, with the limits.
+
+    `items` are new ones; `refused` are deliveries that were answered 429.
+    """
+
+    day: str
+    items: int
+    refused: int
+    items_per_day: int
+    pending: int
+    pending_items: int
 
 
 @router.get("/projects")
 def list_projects(who: Who) -> list[ProjectOut]:
-    """Every project, by id."""
+    """The caller's projects, by id; every one for an owner of the installation."""
     return [ProjectOut.model_validate(p, from_attributes=True) for p in wiring.projects(who).all()]
 
 
@@ -92,6 +115,25 @@ def create_project(who: Who, wanted: ProjectNew) -> ProjectOut:
     if not wiring.projects(who).put(project, new=True, now=who.now):
         raise HTTPException(409, f"id: there is a project {wanted.id} already")
     return ProjectOut(**wanted.model_dump())
+
+
+@router.get("/projects/{project}", responses=NOT_FOUND)
+def read_project(who: Who, project: str) -> ProjectOut:
+    """One project with its settings."""
+    found = wiring.projects(who).read(project) if PROJECT.fullmatch(project) else None
+    if found is None:
+        raise not_found("project")
+    return ProjectOut.model_validate(found, from_attributes=True)
+
+
+@router.get("/projects/{project}/intake", responses=NOT_FOUND)
+def read_intake(who: Who, project: str) -> IntakeOut:
+    """What came in today, and how far that is from the quotas."""
+    known = PROJECT.fullmatch(project)
+    found = wiring.projects(who).intake(project, day_of(who.now)) if known else None
+    if found is None:
+        raise not_found("project")
+    return IntakeOut.model_validate(found, from_attributes=True)
 
 
 @router.put("/projects/{project}", responses=NOT_FOUND)

@@ -1,6 +1,6 @@
 """Search."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel
@@ -9,6 +9,7 @@ from routes.auth import Who
 from routes.clusters import ClusterOut
 from routes.errors import NOT_FOUND, not_found
 from routes.feedback import FeedbackOut
+from routes.kinds import KindName
 from routes.paging import ProjectId
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
@@ -57,7 +58,7 @@ def search(
     project: ProjectId,
     q: Annotated[str, Query(min_length=1, max_length=QUERY_CHARS), AfterValidator(_said)],
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
-    source: Literal["github", "reddit", "sentry", "standard"] | None = None,
+    source: KindName | None = None,
     status: Status | None = None,
 ) -> Found:
     """Feedback and clusters by words and by meaning.

@@ -1,106 +1,154 @@
 """Where a project's feedback comes from."""
 
-import base64
-import secrets
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 
 from routes.auth import Who
-from routes.errors import NOT_FOUND, not_found
+from routes.errors import CONFLICT, NOT_FOUND, not_found
+from routes.kinds import KindOut, kinds
 from routes.paging import ProjectId
+from routes.source_shapes import Rotation, SourceChange, SourceMade, SourceNew, SourceOut
 from soulcaster import wiring
+from soulcaster.edges.source_store import Found, Health
 from soulcaster.rules import ids
-from soulcaster.rules.ids import PROJECT
-from soulcaster.rules.project import REPOSITORY
+from soulcaster.rules.built_in import BUILT_IN
+from soulcaster.rules.correction import Conflict
+from soulcaster.rules.kinds import KINDS
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.source import Source
+from soulcaster.use_cases import sources as use_case
 
 router = APIRouter(tags=["sources"])
 
 
-class SourceNew(BaseModel):
-    """A source to make, or to change when the project has one of that name.
-
-    `secret`: what the sender signs with. Sentry makes its own ("client secret"); for the
-    others one is made here when none is given. `subreddits` are polled (reddit);
-    `poll` fetches missed issues of the project's repository (github).
-    """
-
-    model_config = ConfigDict(extra="forbid")
-    project: str = Field(pattern=rf"^{PROJECT.pattern}$")
-    name: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")
-    kind: Literal["github", "reddit", "sentry", "standard"]
-    secret: str | None = Field(None, min_length=16, max_length=200)
-    subreddits: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{2,21}$")]] = Field(
-        default_factory=list, max_length=20
-    )
-    poll: bool = False
-    repository: str = Field("", pattern=rf"^(?:{REPOSITORY.pattern})?$")
-
-
-class SourceOut(BaseModel):
-    """A source, without its secrets."""
-
-    id: str
-    project: str
-    name: str
-    kind: str
-    webhook: str | None = Field(description="The address to paste at the sender's")
-    config: dict[str, Any]
-
-
-class SourceMade(SourceOut):
-    """A source just made, with its secret, which is not shown again."""
-
-    secret: str | None
+@router.get("/source-kinds")
+def list_kinds(who: Who) -> list[KindOut]:
+    """The kinds of source that there are."""
+    wiring.projects(who).admit("")
+    return kinds()
 
 
 @router.get("/sources", responses=NOT_FOUND)
 def list_sources(who: Who, project: ProjectId, request: Request) -> list[SourceOut]:
-    """A project's sources."""
-    found = wiring.projects(who).sources_in(project)
+    """A project's sources by id, with those that every project has."""
+    found = wiring.sources(who).sources_in(project)
     if found is None:
         raise not_found("project")
-    return [SourceOut(**_view(source, request)) for source in found]
+    return [SourceOut(**_view(one.source, one.health, who.now, request)) for one in found]
 
 
-@router.post("/sources", status_code=201, responses=NOT_FOUND)
-def put_source(who: Who, wanted: SourceNew, request: Request) -> SourceMade:
-    """Make a source; one of the same name is replaced, its secret too."""
-    secret = None if wanted.kind == "reddit" else wanted.secret or _new_secret(wanted.kind)
-    config: dict[str, Any] = {}
-    if wanted.kind == "reddit":
-        config = {"subreddits": wanted.subreddits}
-    elif wanted.kind == "github" and wanted.poll:
-        config = {"poll": True, "repository": wanted.repository}
+@router.post("/sources", status_code=201, responses={**NOT_FOUND, **CONFLICT})
+def make_source(who: Who, wanted: SourceNew, request: Request) -> SourceMade:
+    """Make a source; the answer has its secret, which is not shown again."""
     source = Source(
         id=ids.source_id(wanted.project, wanted.name),
         project=wanted.project,
         kind=wanted.kind,
         name=wanted.name,
-        secrets=(secret,) if secret else (),
-        config=config,
+        config=wanted.config,
+        enabled=wanted.enabled,
+        filters=wanted.filters.rule(),
+        per_minute=wanted.per_minute,
     )
-    if not wiring.projects(who).put_source(source):
+    with _refusals():
+        made = use_case.make(source, wanted.secret, sources=wiring.sources(who), now=who.now)
+    if made is None:
         raise not_found("project")
-    return SourceMade(**_view(source, request), secret=secret)
+    return _made(Found(made, "", Health()), who.now, request)
 
 
-def _new_secret(kind: str) -> str:
-    if kind == "standard":  # 24 to 64 bytes, base64, as the specification asks
-        return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    return secrets.token_hex(32)
+@router.get("/sources/{source}", responses=NOT_FOUND)
+def read_source(who: Who, source: str, request: Request) -> SourceOut:
+    """One source."""
+    project = ids.project_of(source, "src")
+    found = wiring.sources(who).read(project, source) if project else None
+    if found is None:
+        raise not_found("source")
+    return SourceOut(**_view(found.source, found.health, who.now, request))
 
 
-def _view(source: Source, request: Request) -> dict[str, Any]:
+@router.patch("/sources/{source}", responses={**NOT_FOUND, **CONFLICT})
+def change_source(who: Who, source: str, wanted: SourceChange, request: Request) -> SourceOut:
+    """Switch a source on or off, or change what it is filtered by, its config or its rate."""
+    with _refusals():
+        found = use_case.change(
+            source,
+            sources=wiring.sources(who),
+            now=who.now,
+            config=wanted.config,
+            enabled=wanted.enabled,
+            filters=wanted.filters.rule() if wanted.filters else None,
+            per_minute=wanted.per_minute,
+        )
+    if found is None:
+        raise not_found("source")
+    return SourceOut(**_view(found.source, found.health, who.now, request))
+
+
+@router.delete("/sources/{source}", status_code=204, responses={**NOT_FOUND, **CONFLICT})
+def remove_source(who: Who, source: str) -> None:
+    """Remove a source. The feedback that came from it stays."""
+    with _refusals():
+        removed = use_case.remove(source, sources=wiring.sources(who), now=who.now)
+    if not removed:
+        raise not_found("source")
+
+
+@router.post("/sources/{source}/secret", responses={**NOT_FOUND, **CONFLICT})
+def rotate_secret(who: Who, source: str, wanted: Rotation, request: Request) -> SourceMade:
+    """Replace a source's secret; the answer has the new one, which is not shown again."""
+    stores = wiring.sources(who)
+    with _refusals():
+        found = use_case.rotate(
+            source, wanted.secret, wanted.overlap_seconds, sources=stores, now=who.now
+        )
+    if found is None:
+        raise not_found("source")
+    return _made(found, who.now, request)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the use cases refuse, as an answer: 422 naming the field, or 409."""
+    try:
+        yield
+    except Unreadable as error:
+        where = ("body", *error.field.split("."))
+        problem = {"loc": where, "msg": error.why, "type": "value_error"}
+        raise RequestValidationError([problem]) from error
+    except Conflict as error:
+        raise HTTPException(409, str(error)) from error
+
+
+def _made(found: Found, now: int, request: Request) -> SourceMade:
+    view = _view(found.source, found.health, now, request)
+    return SourceMade(**view, secret=next(iter(found.source.secrets), None))
+
+
+def _view(source: Source, health: Health, now: int, request: Request) -> dict[str, Any]:
+    signed = KINDS[source.kind].SIGNING != "none"
     # Where this very request came in; the function can't be told, as the API names it first.
     address = f"{request.base_url}webhooks/{source.project}/{source.id}"
+    retiring = [one for one in source.retiring if now < one.until]
     return {
         "id": source.id,
         "project": source.project,
-        "name": source.name,
         "kind": source.kind,
-        "webhook": None if source.kind == "reddit" else address,
+        "name": source.name,
+        "enabled": source.enabled,
+        "per_minute": source.per_minute,
         "config": source.config,
+        "built_in": source.name in BUILT_IN,
+        "filters": asdict(source.filters),
+        "webhook": address if signed else None,
+        "secrets": [
+            *({"last4": one[-4:], "until": None} for one in source.secrets),
+            *({"last4": one.secret[-4:], "until": one.until} for one in retiring),
+        ],
+        "health": asdict(health),
     }

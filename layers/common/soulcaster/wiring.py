@@ -8,12 +8,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from soulcaster.edges.audit_store import AuditStore
 from soulcaster.edges.cluster_list import ClusterList
 from soulcaster.edges.cluster_store import ClusterStore
 from soulcaster.edges.correction_store import CorrectionStore
 from soulcaster.edges.feedback_store import FeedbackStore
+from soulcaster.edges.import_store import ImportStore
+from soulcaster.edges.installation_store import InstallationStore
+from soulcaster.edges.intake import Intake
 from soulcaster.edges.job_store import JobStore
+from soulcaster.edges.key_store import KeyStore
 from soulcaster.edges.look_store import LookStore
+from soulcaster.edges.member_store import MemberStore
 from soulcaster.edges.model_store import ModelStore
 from soulcaster.edges.plan_store import PlanStore
 from soulcaster.edges.project_store import ProjectStore
@@ -21,6 +27,7 @@ from soulcaster.edges.pull_store import PullStore
 from soulcaster.edges.redis import Redis
 from soulcaster.edges.search_store import SearchStore
 from soulcaster.edges.secrets import Secrets
+from soulcaster.edges.source_store import SourceStore
 from soulcaster.settings import setting
 
 # Imported where they are made: what one function needs must not cost the others their start.
@@ -78,6 +85,16 @@ def feedback(who: "Caller | None" = None) -> FeedbackStore:
     return FeedbackStore(redis(who))
 
 
+def imports(who: "Caller | None" = None) -> ImportStore:
+    """Imports of files in Redis."""
+    return ImportStore(redis(who))
+
+
+def intake(who: "Caller | None" = None) -> Intake:
+    """What projects take in by themselves, in Redis."""
+    return Intake(redis(who))
+
+
 def clusters() -> ClusterStore:
     """How clusters are made in Redis."""
     return ClusterStore(redis())
@@ -124,8 +141,33 @@ def pulls() -> PullStore:
 
 
 def projects(who: "Caller | None" = None) -> ProjectStore:
-    """Projects and sources in Redis."""
+    """Projects in Redis."""
     return ProjectStore(redis(who))
+
+
+def sources(who: "Caller | None" = None) -> SourceStore:
+    """Sources in Redis."""
+    return SourceStore(redis(who))
+
+
+def keys(who: "Caller | None" = None) -> KeyStore:
+    """API keys in Redis."""
+    return KeyStore(redis(who))
+
+
+def members(who: "Caller | None" = None) -> MemberStore:
+    """Who belongs to a project, in Redis."""
+    return MemberStore(redis(who))
+
+
+def installation(who: "Caller | None" = None) -> InstallationStore:
+    """Who the installation belongs to, in Redis."""
+    return InstallationStore(redis(who))
+
+
+def audit(who: "Caller | None" = None) -> AuditStore:
+    """The log of what was changed, in Redis."""
+    return AuditStore(redis(who))
 
 
 def dashboard_tokens() -> "DashboardTokens":
@@ -205,7 +247,7 @@ def reddit() -> "Reddit":
 
 @cache
 def bucket() -> "Bucket":
-    """Where patches and logs lie."""
+    """Where patches, logs and files to import lie."""
     from soulcaster.edges.bucket import Bucket
 
     return Bucket(setting("BUCKET"))

@@ -1,10 +1,18 @@
-"""S3: patches and logs of jobs."""
+"""S3: patches and logs of jobs, and files to import."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+
 MAX_OBJECT_BYTES = 5_000_000
+PIECE_BYTES = 1_000_000
 
 
 class BucketError(Exception):
@@ -13,6 +21,18 @@ class BucketError(Exception):
 
 class TooLarge(Exception):  # noqa: N818 - names what is
     """The object is larger than anything of ours; asking again won't help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An object of ``size`` bytes to be read once; ``etag`` is another when it was replaced.
+
+    ``pieces`` raises ``BucketError``.
+    """
+
+    size: int
+    etag: str
+    pieces: Iterator[bytes]
 
 
 class Bucket:
@@ -45,14 +65,30 @@ class Bucket:
 
     def read(self, key: str) -> bytes | None:
         """An object of at most 5 MB, or None for none; raises ``BucketError`` and ``TooLarge``."""
+        found = self.stream(key)
+        if found is None:
+            return None
+        if found.size > MAX_OBJECT_BYTES:
+            raise TooLarge(f"{found.size} bytes")
+        return b"".join(found.pieces)
+
+    def stream(self, key: str) -> Stream | None:
+        """An object of any size, or None for none; raises ``BucketError``."""
         try:
             answer = self._s3.get_object(Bucket=self._name, Key=key)
-            if answer["ContentLength"] > MAX_OBJECT_BYTES:
-                raise TooLarge(f"{answer['ContentLength']} bytes")
-            return answer["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
             raise BucketError(str(error)) from error
         except BotoCoreError as error:
             raise BucketError(str(error)) from error
+        return Stream(answer["ContentLength"], answer["ETag"], _pieces(answer["Body"]))
+
+
+def _pieces(body: "StreamingBody") -> Iterator[bytes]:
+    try:
+        yield from body.iter_chunks(PIECE_BYTES)
+    except BotoCoreError as error:
+        raise BucketError(str(error)) from error
+    finally:
+        body.close()

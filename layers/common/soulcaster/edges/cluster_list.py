@@ -9,6 +9,7 @@ from soulcaster.edges.job_view import job_view
 from soulcaster.edges.redis import Redis, record
 from soulcaster.rules.feedback import SEVERITIES
 from soulcaster.rules.impact import Parts, reason, worst
+from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.page import Page, encode_cursor
 
 Sort = Literal["impact", "recent", "size"]
@@ -18,11 +19,10 @@ Listed = Literal["open", "resolved", "ignored", "all"]
 DAY_MS = 24 * 60 * 60 * 1000
 TREND_DAYS = 30
 
-_SOURCES = ("github", "reddit", "sentry", "standard")
 _FIELDS = (
     *("id", "status", "name", "summary", "first_seen", "last_seen", "created", "job", "named_by"),
     *("pull", "plan"),
-    *(f"source:{kind}" for kind in _SOURCES),
+    *(f"source:{kind}" for kind in KINDS),
     *(f"severity:{severity}" for severity in SEVERITIES),
     *("reports", "reporters", "week", "earlier", "silent", "ranked_at"),
     *("impact", "impact_low", "impact_high", "merged_into"),
@@ -126,7 +126,7 @@ def cluster_view(stored: Mapping[str, Any], days: Sequence[str]) -> dict[str, An
     """A stored cluster as the API shows it, with its reports by day. One that is empty, since its
     items are in others now, has no impact.
     """
-    sources = _above_zero(stored, "source", _SOURCES)
+    sources = _above_zero(stored, "source", KINDS)
     severity = worst(_above_zero(stored, "severity", SEVERITIES))
     return {
         "id": stored["id"],

@@ -10,6 +10,8 @@ from soulcaster.rules.referee import NO_GRANT, NO_QUOTA, Grant, Quota
 from soulcaster.rules.text_kind import Kind
 from soulcaster.rules.words import indexed
 
+MOST_GONE = 1_000  # vectors that are deleted in one go: what one request to the index may hold
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -52,7 +54,8 @@ class Learned:
 class Claim:
     """A batch of one project, held under a lease; ``fence`` tells this holder from the next.
 
-    ``tried``: an earlier attempt may have put vectors of these items into the index.
+    ``tried``: an earlier attempt may have put vectors of these items into the index. ``gone``: ids
+    of items that were withdrawn and whose vectors it may still have; there may be no other work.
     """
 
     project: str
@@ -62,6 +65,7 @@ class Claim:
     recents: tuple[tuple[str, str], ...]
     tried: bool = False
     learned: Learned = field(default_factory=Learned)
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +169,17 @@ class ClusterStore:
     ) -> Claim | None:
         """Take the lease on ``project`` ('' for any) and up to ``limit`` pending items.
 
-        None when nothing is pending or somebody else holds the lease. ``owner`` names the
+        None when there is nothing to do or somebody else holds the lease. ``owner`` names the
         delivery that works: the same one may come back after its handler was killed.
         ``space``: of the embedding model's vectors.
         """
         found = self._redis.run(
-            "cluster_claim", project, owner, lease_ms, limit, now, json.dumps(list(skip)), space
+            "cluster_claim",
+            *(project, owner, lease_ms, limit, now, json.dumps(list(skip)), space, MOST_GONE),
         )
         if not found:
             return None
-        name, fence, items, recents, tried, learned = found
+        name, fence, items, recents, tried, learned, gone = found
         return Claim(
             name,
             owner,
@@ -183,6 +188,7 @@ class ClusterStore:
             tuple((i, vector) for i, vector in recents),
             bool(tried),
             learned_of(learned),
+            tuple(gone),
         )
 
     def context(
@@ -202,14 +208,8 @@ class ClusterStore:
         """
         places, found, clusters, pairs, texts = self._redis.run(
             "cluster_context",
-            project,
-            json.dumps(list(neighbours)),
-            json.dumps(list(others)),
-            per_cluster,
-            points,
-            quota.day,
-            quota.per_day,
-            quota.at_once,
+            *(project, json.dumps(list(neighbours)), json.dumps(list(others)), per_cluster, points),
+            *(quota.day, quota.per_day, quota.at_once),
         )
         granted = Grant(quota.day, int(pairs)) if pairs else NO_GRANT
         return Context(dict(places), points_of(found), clusters_of(clusters), granted, dict(texts))
@@ -227,14 +227,16 @@ class ClusterStore:
         look_busy: bool = False,
         look_idle: bool = False,
         unasked: Grant = NO_GRANT,
+        forgotten: Sequence[str] = (),
     ) -> Committed:
         """Write a batch's decisions and give the lease back.
 
         What rides comes after what it rides on, and stays pending when that has changed. A
         cluster that was merged meanwhile stands for what it has become. ``touched``: how often
         each cluster was looked at closely. ``look_busy``, ``look_idle``: whether a second look
-        is due if more is pending, and if not. ``unasked`` is given back. Raises ``Stale``, and
-        has written nothing, when the lease was lost.
+        is due if more is pending, and if not. ``unasked`` is given back. ``forgotten``: those of
+        ``claim.gone`` that the index has deleted. Items that were withdrawn since are left out.
+        Raises ``Stale``, and has written nothing, when the lease was lost.
         """
         clustered, pending, projects, look = self._redis.run(
             "cluster_commit",
@@ -245,12 +247,9 @@ class ClusterStore:
             json.dumps([_row(one) for one in decided]),
             names_row(names),
             json.dumps([{"id": i, "vector": v} for i, v in vectors]),
-            recent_until,
-            json.dumps(sorted((touched or {}).items())),
-            int(look_busy),
-            int(look_idle),
-            unasked.day,
-            unasked.pairs,
+            *(recent_until, json.dumps(sorted((touched or {}).items()))),
+            *(int(look_busy), int(look_idle), unasked.day, unasked.pairs),
+            json.dumps(list(forgotten)),
         )
         return Committed(int(clustered), int(pending), int(projects), bool(look))
 

@@ -1,20 +1,18 @@
 """The tokens that the dashboard's server side signs for the people who are signed in there."""
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
+from soulcaster.rules.membership import LOGIN, PERSON
+
 ISSUER = "soulcaster-dashboard"
 LIFETIME_SECONDS = 5 * 60
 LEEWAY_SECONDS = 30  # two clocks are involved
 _REQUIRED = ("iss", "aud", "sub", "exp", "jti", "name")
-_PERSON = re.compile(r"github:[1-9][0-9]{0,18}")
-# GitHub's logins, those of enterprise-managed people and of Apps included.
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}(?:\[bot\])?)?")
 
 
 class NotSignedIn(Exception):  # noqa: N818 - names what is
@@ -60,6 +58,6 @@ class DashboardTokens:
         if claims["exp"] > time.time() + LIFETIME_SECONDS + LEEWAY_SECONDS:
             raise NotSignedIn("the token lives too long")
         sub, login = claims["sub"], claims["name"]
-        if not (isinstance(login, str) and _PERSON.fullmatch(sub) and _LOGIN.fullmatch(login)):
+        if not (isinstance(login, str) and PERSON.fullmatch(sub) and LOGIN.fullmatch(login)):
             raise NotSignedIn("the token names nobody")
         return Person(sub, login)

@@ -1,4 +1,4 @@
-"""Feedback in Redis."""
+"""Feedback in Redis, with what was said about it and what became of it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from soulcaster.edges.redis import Redis
+from soulcaster.edges.redis import Redis, record
+from soulcaster.rules.day import day_of
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.grouping.fingerprint import fingerprint
 from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.readings import About, Evidence, Moved, Settled, Withdrawn
 from soulcaster.rules.text_kind import kind_of
 from soulcaster.rules.words import indexed
 
 # ``head`` is the item with its body cut: what a list shows must fit in an answer of Lambda's 6 MB.
-FIELDS = ("id", "head", "open", "occurrences", "cluster", "received", "created", "why")
+FIELDS = ("id", "head", "open", "occurrences", "cluster", "received", "created", "why", "evidence")
 _WHOLE = ("id", "doc", *FIELDS[2:])
 HEAD_CHARS = 2_000
+EVIDENCE_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +46,20 @@ class FeedbackStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def store(self, project: str, items: Sequence[tuple[Feedback, str]]) -> int:
-        """Store feedback of one project with its raw payloads; returns how many are new.
+    def store(self, project: str, readings: Sequence[tuple[Feedback | About, str]]) -> int:
+        """Store readings of one project with their raw payloads; returns how many items are new.
 
-        Idempotent, and independent of the order in which deliveries arrive. Raises
-        ``RedisError``, also when there is no such project.
+        Idempotent, and independent of the order in which deliveries arrive, but for two ``Moved``
+        that contradict each other. What is about an item that has not come waits for 30 days. Of
+        evidence the first 2,000 characters are kept, and of an item the 200 pieces that were said
+        first. Raises ``RedisError``, also when there is no such project.
         """
-        return int(
-            self._redis.run(
-                "store_batch", project, json.dumps([_stored(fb, raw) for fb, raw in items])
-            )
-        )
+        rows = [_row(reading, raw) for reading, raw in readings]
+        return int(self._redis.run("store_batch", project, json.dumps(rows)))
+
+    def delete(self, project: str, identifier: str, now: int) -> bool:
+        """Remove an item for good, as if it was withdrawn; False when there is no such item."""
+        return bool(self._redis.run("feedback_delete", project, identifier, now))
 
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """Newest first, after ``position`` ('' for the top); None without such a project."""
@@ -82,9 +88,48 @@ class FeedbackStore:
         return Texts([Text(*one) for one in items], [Text(*one) for one in changed], after)
 
     def read(self, project: str, identifier: str) -> dict[str, Any] | None:
-        """One item, or None."""
-        found = self._redis.run("feedback_read", project, identifier, *_WHOLE)
-        return feedback_view(found) if found[0] else None
+        """One item with its ``evidence``, the oldest first; or None."""
+        values, said = self._redis.run("feedback_read", project, identifier, *_WHOLE)
+        if not values[0]:
+            return None
+        return {**feedback_view(values), "evidence": _evidence_view(record(said))}
+
+
+def _row(reading: Feedback | About, raw: str) -> dict[str, Any]:
+    """A reading as the script takes it."""
+    row = {"received": str(reading.received_at)}
+    match reading:
+        case Feedback():
+            return row | {"is": "feedback", **_stored(reading, raw)}
+        case Evidence():
+            reports = "1" if reading.reports and not reading.gone else "0"
+            said = {"is": "evidence", "name": reading.id, "said": _said(reading)}
+            return row | {**said, "id": reading.about, "reports": reports}
+        case Settled():
+            return row | {"is": "settled", "id": reading.about, "at": str(reading.at)}
+        case Withdrawn():
+            return row | {"is": "withdrawn", "id": reading.about}
+        case Moved():
+            return row | {"is": "moved", "id": reading.about, "to": reading.to}
+
+
+def _said(one: Evidence) -> str:
+    """What is kept of evidence; of what was deleted, only that it was. Equal content, equal text.
+
+    ``who`` tells its author apart from others, as ``_reporter`` does.
+    """
+    there = not one.gone
+    kept = {
+        "version": one.version,
+        "at": one.at,
+        "gone": one.gone,
+        "reports": one.reports and there,
+        "author": one.author if there else None,
+        "who": (one.author or "").casefold() if there else "",
+        "body": one.body[:EVIDENCE_CHARS] if there else "",
+        "url": one.url if there else None,
+    }
+    return json.dumps(kept, sort_keys=True)
 
 
 def _stored(fb: Feedback, raw: str) -> dict[str, Any]:
@@ -108,8 +153,9 @@ def _stored(fb: Feedback, raw: str) -> dict[str, Any]:
         "occurrences": str(fb.occurrences),
         "occurrence_id": fb.occurrence_id or "",
         "created": str(fb.created_at),
-        "received": str(fb.received_at),
+        "day": day_of(fb.received_at),
         "source": fb.source,
+        "source_id": fb.source_id,
         "kind": kind,
         "author": _reporter(fb),
         "severity": fb.severity or "",
@@ -129,7 +175,7 @@ def _reporter(fb: Feedback) -> str:
 
 def feedback_view(values: Sequence[Any]) -> dict[str, Any]:
     """A stored item as the API shows it, from the values of ``FIELDS`` or ``_WHOLE``."""
-    identifier, doc, is_open, occurrences, cluster, received, created, why = values
+    identifier, doc, is_open, occurrences, cluster, received, created, why, said = values
     stored = json.loads(doc)
     return {
         "id": identifier,
@@ -141,4 +187,13 @@ def feedback_view(values: Sequence[Any]) -> dict[str, Any]:
         "created_at": int(created),
         "received_at": int(received),
         "why": json.loads(why) if why else None,
+        "evidence_count": int(said or 0),
     }
+
+
+def _evidence_view(stored: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Evidence as the API shows it, the oldest first, from what is stored by id."""
+    said = [{"id": name, **json.loads(kept)} for name, kept in stored.items()]
+    there = sorted((one for one in said if not one["gone"]), key=lambda one: (one["at"], one["id"]))
+    shown = ("id", "author", "body", "url", "at", "reports")
+    return [{name: one[name] for name in shown} for one in there]

@@ -87,21 +87,41 @@ class GitHub:
         during the walk moves to the end and would shift the next one out of sight. So an
         issue may come twice, and none is passed over.
         """
+        query = {"state": "all"}
+        for issues in self._updated_since(token, f"/repos/{repo}/issues", since_iso, query):
+            yield [issue for issue in issues if "pull_request" not in issue]
+
+    def comments_since(
+        self, token: str, repo: str, since_iso: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Every comment on an issue or a pull request, as ``issues_since`` gives issues.
+
+        Which one it is on only its ``issue_url`` says, by its number.
+        """
+        yield from self._updated_since(token, f"/repos/{repo}/issues/comments", since_iso, {})
+
+    def issue(self, token: str, repo: str, number: int) -> dict[str, Any]:
+        """An issue or a pull request; 301 when it was transferred, 410 or 404 when deleted."""
+        return self._api.one("GET", f"/repos/{repo}/issues/{number}", token)
+
+    def _updated_since(
+        self, token: str, path: str, since_iso: str, query: Mapping[str, str]
+    ) -> Iterator[list[dict[str, Any]]]:
         since, page = since_iso, 1
         while True:
-            query = {
-                "state": "all",
+            asked = {
+                **query,
                 "sort": "updated",
                 "direction": "asc",
                 "per_page": str(_PAGE),
                 "since": since,
                 "page": str(page),
             }
-            issues = self._api.many(f"/repos/{repo}/issues", token, query)
-            yield [issue for issue in issues if "pull_request" not in issue]
-            if len(issues) < _PAGE:
+            found = self._api.many(path, token, asked)
+            yield found
+            if len(found) < _PAGE:
                 return
-            last = str(issues[-1]["updated_at"])
+            last = str(found[-1]["updated_at"])
             # A whole page of one second: only its number leads on.
             since, page = (since, page + 1) if last == since else (last, 1)
 

@@ -20,6 +20,7 @@ from soulcaster.rules.job import (
 )
 from soulcaster.rules.page import Page, encode_cursor
 from soulcaster.rules.project import Project
+from soulcaster.rules.prompt import TOLD
 
 # What may run at once where nobody says otherwise.
 JOBS_AT_ONCE = 5
@@ -74,7 +75,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """All that a task or the publisher needs of a job; ``plan`` is a stored version or ''."""
+    """All that a task or the publisher needs of a job; ``plan`` is a stored version or ''.
+
+    Of each of ``feedback``, ``said`` is what the first reports in its evidence say.
+    """
 
     job: dict[str, Any]
     cluster: dict[str, Any]
@@ -222,7 +226,7 @@ class JobStore:
 
     def brief(self, job: str, items: int) -> Brief | None:
         """The job, its cluster, project and plan, and the newest ``items`` feedback, or None."""
-        found = self._redis.run("job_brief", ids.project_of(job, "job") or "", job, items)
+        found = self._redis.run("job_brief", ids.project_of(job, "job") or "", job, items, TOLD)
         if not found:
             return None
         fields, cluster, project, docs, size, plan = found
@@ -230,7 +234,7 @@ class JobStore:
             record(fields),
             record(cluster),
             json.loads(project or "{}"),
-            tuple(json.loads(doc) for doc in docs),
+            tuple({**json.loads(head), "said": said} for head, said in docs),
             int(size),
             plan,
         )

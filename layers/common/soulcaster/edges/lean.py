@@ -10,6 +10,7 @@ import hmac
 import http.client
 import json
 import os
+import pkgutil
 import ssl
 import time
 from datetime import UTC, datetime
@@ -134,21 +135,29 @@ def sign(
 
 
 class LeanRedis:
-    """Reads one hash field through Upstash's REST protocol."""
+    """Runs the scripts in ``lua/`` that include no other, through Upstash's REST protocol."""
 
     def __init__(self, url: str, token: str, timeout: float) -> None:
         self._connection = Connection(url, timeout)
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
-    def hget(self, key: str, field: str) -> str | None:
-        """The field's text, or None; raises ``LeanError``."""
-        body = json.dumps(["HGET", key, field]).encode()
+    def run(self, script: str, *args: str | int) -> Any:
+        """The answer of ``lua/<script>.lua``; one request. Raises ``LeanError``."""
+        body = json.dumps(["EVAL", _script(script), "0", *map(str, args)]).encode()
         status, answer = self._connection.post(self._headers, body)
-        parsed = _object("HGET", status, answer)
+        parsed = _object(script, status, answer)
         if "result" not in parsed:
-            raise LeanError("HGET: an answer without a result")
-        result: str | None = parsed["result"]
-        return result
+            raise LeanError(f"{script}: an answer without a result")
+        return parsed["result"]
+
+
+@cache
+def _script(name: str) -> str:
+    # By the import system, which is there already; importlib.resources takes longer to load.
+    text = pkgutil.get_data("soulcaster.edges.lua", f"{name}.lua")
+    if text is None:
+        raise LeanError(f"{name}: can't be read")
+    return text.decode()
 
 
 def _object(operation: str, status: int, answer: bytes) -> dict[str, Any]:

@@ -78,6 +78,10 @@ class LookStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    def ask(self, project: str, now: int) -> bool:
+        """Note who wants a look at ``project``; False when there is none. A message makes it."""
+        return bool(self._redis.run("look_asked", project, now))
+
     def claim(
         self,
         project: str,

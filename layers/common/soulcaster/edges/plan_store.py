@@ -9,6 +9,7 @@ from soulcaster.rules import ids
 from soulcaster.rules.correction import Conflict, NotThere
 from soulcaster.rules.plan import MAX_VERSIONS, Plan
 from soulcaster.rules.project import Project
+from soulcaster.rules.prompt import TOLD
 
 MODEL = "model"  # who wrote what no person did
 
@@ -17,7 +18,8 @@ MODEL = "model"  # who wrote what no person did
 class Material:
     """What a plan is made from: ``reports`` are (title, body), the newest first.
 
-    ``versions``: how many versions of the cluster's plan there are.
+    ``versions``: how many versions of the cluster's plan there are. ``said``: for each report what
+    the first reports in its evidence say.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Material:
     project: Project
     reports: tuple[tuple[str, str], ...]
     versions: int
+    said: tuple[tuple[str, ...], ...] = ()
 
 
 class Newer(Conflict):
@@ -53,12 +56,14 @@ class PlanStore:
 
         Raises ``NotThere``, and ``Conflict`` for a cluster that can't get a further version.
         """
-        name, summary, project, heads, versions = self._run("plan_brief", cluster, items)[1:]
+        found = self._run("plan_brief", cluster, items, TOLD)
+        name, summary, project, heads, versions = found[1:]
         if int(versions) >= MAX_VERSIONS:
             raise _full()
-        docs = [json.loads(head) for head in heads]
+        docs = [json.loads(head) for head, _ in heads]
         reports = tuple((doc["title"], doc["body"]) for doc in docs)
-        return Material(name, summary, Project.from_json(project), reports, int(versions))
+        told = tuple(tuple(said) for _, said in heads)
+        return Material(name, summary, Project.from_json(project), reports, int(versions), told)
 
     def add(
         self, cluster: str, plan: Plan, by: str, at: int, based_on: int

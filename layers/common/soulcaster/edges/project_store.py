@@ -1,17 +1,26 @@
-"""Projects and their sources in Redis."""
+"""Projects in Redis."""
 
-import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from soulcaster.edges.redis import Redis, record
-from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.project import Project
-from soulcaster.rules.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """New items of a day, deliveries refused on it, items that wait now, and the limits of both."""
+
+    day: str
+    items: int
+    refused: int
+    items_per_day: int
+    pending: int
+    pending_items: int
 
 
 class ProjectStore:
-    """Projects, sources, poll cursors and counters; every method is one round trip."""
+    """Projects and their counters; every method is one round trip."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -31,34 +40,26 @@ class ProjectStore:
         """Return if who asks may have what they ask for; for what begins outside of Redis."""
         self._redis.run("admitted", project)
 
-    def put_source(self, source: Source) -> bool:
-        """Make or change a source; False when there is no such project."""
-        polled = "1" if source.enabled and KINDS[source.kind].polled(source.config) else "0"
-        return bool(
-            self._redis.run("source_put", source.project, source.id, source.to_json(), polled)
+    def read(self, project: str) -> Project | None:
+        """A project, or None."""
+        found = self._redis.run("project_read", project)
+        return Project.from_json(found) if found else None
+
+    def intake(self, project: str, day: str) -> Intake | None:
+        """What a project has taken in on a UTC day (YYYY-MM-DD), or None when there is none."""
+        found = self._redis.run("intake_read", project, day)
+        if not found:
+            return None
+        text, items, refused, pending = found
+        limits = Project.from_json(text)
+        return Intake(
+            day=day,
+            items=int(items),
+            refused=int(refused),
+            items_per_day=limits.items_per_day,
+            pending=int(pending),
+            pending_items=limits.pending_items,
         )
-
-    def sources(self, wanted: Sequence[tuple[str, str]]) -> list[Source | None]:
-        """The sources named by (project, source id), None for those that are not there."""
-        found = self._redis.run("sources_of", json.dumps(wanted))
-        return [Source.from_json(text) if text else None for text in found]
-
-    def sources_in(self, project: str) -> list[Source] | None:
-        """A project's sources; None when there is no such project."""
-        found = self._redis.run("sources_in", project)
-        return None if found == "" else [Source.from_json(text) for text in found]
-
-    def polled(self) -> list[tuple[Source, str, Project]]:
-        """Every source that is polled, with its cursor ('' at first) and its project."""
-        return [
-            (Source.from_json(source), cursor, Project.from_json(project))
-            for source, cursor, project in self._redis.run("sources_polled")
-        ]
-
-    def save_cursors(self, cursors: Sequence[tuple[Source, str]]) -> None:
-        """Remember how far sources were polled."""
-        rows = [(source.project, source.id, cursor) for source, cursor in cursors]
-        self._redis.run("cursors_save", json.dumps(rows))
 
     def stats(self, project: str) -> dict[str, Any] | None:
         """A project's counters, or None when there is no such project."""

@@ -94,6 +94,18 @@ class Vectors:
         except (UpstashError, httpx.HTTPError, *_NOT_VECTOR) as error:
             raise VectorError(f"upsert: {type(error).__name__}: {error}") from error
 
+    def delete(self, project: str, ids: Sequence[str]) -> None:
+        """Delete the vectors of those of ``ids`` that the index has; one request per 1,000.
+
+        Raises ``VectorError``.
+        """
+        try:
+            for start in range(0, len(ids), BATCH):
+                part = list(ids[start : start + BATCH])
+                self._index.delete(ids=part, namespace=self._namespace(project))
+        except (UpstashError, httpx.HTTPError, *_NOT_VECTOR) as error:
+            raise VectorError(f"delete: {type(error).__name__}: {error}") from error
+
 
 def _rounded(vectors: NDArray[np.float32]) -> list[list[float]]:
     # Six digits are all that float32 holds; more would only be sent.

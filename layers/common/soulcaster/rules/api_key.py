@@ -1,7 +1,9 @@
-"""API keys: ``sck_larder_3f9ac2d1_…``, of which only an HMAC is kept.
+"""Secret texts that we hand out once, and of which only an HMAC is kept.
 
-The prefix lets scanners find one that got into the open, the checksum tells a mistyped one without
-a look-up, and the key says its project and its id, so that one look-up is enough.
+An API key is ``sck_larder_3f9ac2d1_…``, an invitation ``sci_larder_0c81d2aa_…``, and what makes
+somebody an owner of the installation ``sco_…``. The prefix lets scanners find one that got into the
+open, the checksum tells a mistyped one without a look-up, and a text says its project and its id,
+so that one look-up is enough.
 """
 
 import hashlib
@@ -10,52 +12,71 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from soulcaster.rules.ids import PROJECT
 
-PREFIX = "sck"
+PREFIX: Final = "sck"  # of API keys
+INVITATION: Final = "sci"
+OWNER: Final = "sco"
 SECRET_CHARS = 40  # 238 bits
 _CHECK_CHARS = 6  # 62^6 > 2^32
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_KEY = re.compile(
-    rf"({PREFIX}_({PROJECT.pattern})_([0-9a-f]{{8}})_[0-9A-Za-z]{{{SECRET_CHARS}}})"
+_TEXT = re.compile(
+    rf"(([a-z]+)_({PROJECT.pattern})_([0-9a-f]{{8}})_[0-9A-Za-z]{{{SECRET_CHARS}}})"
     rf"([0-9A-Za-z]{{{_CHECK_CHARS}}})"
 )
+# What ids of what is named by a text begin with.
+_KINDS: Final[Mapping[str, str]] = {PREFIX: "key", INVITATION: "inv"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a key says of itself; ``id`` is the key's name everywhere else."""
+    """What a text says of itself; ``id`` is the name of what it opens everywhere else."""
 
     project: str
     id: str
 
 
-def new_id(project: str) -> str:
-    """The id of a key to be made."""
-    return f"key_{project}_{secrets.token_hex(4)}"
+def new_id(project: str, prefix: str = PREFIX) -> str:
+    """The id of a key (or what else ``prefix`` stands for) to be made."""
+    return f"{_KINDS[prefix]}_{project}_{secrets.token_hex(4)}"
 
 
-def new_key(identifier: str) -> str:
-    """A fresh key with that id. It is shown once, and kept nowhere."""
+def is_id(text: str, project: str, prefix: str = PREFIX) -> bool:
+    """Whether ``text`` could be the id of a key, or of what ``prefix`` stands for, in a project."""
+    return bool(re.fullmatch(rf"{_KINDS[prefix]}_{re.escape(project)}_[0-9a-f]{{8}}", text))
+
+
+def new_key(identifier: str, prefix: str = PREFIX) -> str:
+    """A fresh text for the key, or what else, with that id. It is shown once, and kept nowhere."""
     _, project, short = identifier.split("_")
-    secret = "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_CHARS))
-    body = f"{PREFIX}_{project}_{short}_{secret}"
-    return body + _checksum(body)
+    return _sealed(f"{prefix}_{project}_{short}")
 
 
-def parse(text: str) -> Parts | None:
-    """What a key says of itself; None for what can't be one."""
-    match = _KEY.fullmatch(text)
-    if match is None or match[4] != _checksum(match[1]):
+def new_owner_token() -> str:
+    """A fresh text that makes whoever has it an owner of the installation."""
+    return _sealed(OWNER)
+
+
+def parse(text: str, prefix: str = PREFIX) -> Parts | None:
+    """What a text says of itself; None for what can't be one that begins with ``prefix``."""
+    match = _TEXT.fullmatch(text)
+    if match is None or match[2] != prefix or match[5] != _checksum(match[1]):
         return None
-    return Parts(match[2], f"key_{match[2]}_{match[3]}")
+    return Parts(match[3], f"{_KINDS[prefix]}_{match[3]}_{match[4]}")
 
 
 def mac(pepper: str, text: str) -> str:
     """What is kept of a key or another secret text: useless without the pepper."""
     return hmac.new(pepper.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _sealed(head: str) -> str:
+    body = f"{head}_{''.join(secrets.choice(_ALPHABET) for _ in range(SECRET_CHARS))}"
+    return body + _checksum(body)
 
 
 def _checksum(body: str) -> str:

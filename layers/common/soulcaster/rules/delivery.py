@@ -5,10 +5,11 @@ import binascii
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.filters import Filters
 from soulcaster.rules.kinds import KEPT_HEADERS, KINDS
 from soulcaster.rules.payload import Unreadable, member, optional
 from soulcaster.rules.readings import Reading
@@ -35,8 +36,13 @@ class Delivery:
     received_at: int
 
     def message(self) -> str:
-        """The queue message; its body is compressed, as the store keeps it. No secret in it."""
+        """The queue message; its body is compressed, as the store keeps it.
+
+        No secret of ours is in it, nor one of the sender's that was verified: those who can't sign
+        send theirs in a header.
+        """
         source = self.source
+        proved = source.accepted(self.received_at) if source else ()
         return json.dumps(
             {
                 "v": 1,
@@ -44,7 +50,9 @@ class Delivery:
                 "source_id": self.source_id,
                 "kind": source.kind if source else None,
                 "name": source.name if source else None,
-                "headers": self.headers,
+                "config": source.config if source else {},
+                "filters": asdict(source.filters) if source else {},
+                "headers": {k: v for k, v in self.headers.items() if v not in proved},
                 "body": pack(self.body),
                 "received_at": self.received_at,
             }
@@ -63,13 +71,24 @@ class Delivery:
         kind = optional(m, "kind", str)
         if kind is not None and kind not in KINDS:
             raise Unreadable("kind", "is a kind this code does not know")
+        try:
+            filters = Filters.of(optional(m, "filters", dict) or {})
+        except TypeError as error:
+            raise Unreadable("filters", "has what this code does not know") from error
         headers = member(m, "headers", dict)
         if not all(isinstance(value, str) for value in headers.values()):
             raise Unreadable("headers", "has the wrong type")
         return cls(
             project=project,
             source_id=source_id,
-            source=Source(id=source_id, project=project, kind=kind, name=member(m, "name", str))
+            source=Source(
+                id=source_id,
+                project=project,
+                kind=kind,
+                name=member(m, "name", str),
+                config=optional(m, "config", dict) or {},
+                filters=filters,
+            )
             if kind
             else None,
             headers=headers,

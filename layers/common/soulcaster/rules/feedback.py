@@ -3,12 +3,14 @@
 import json
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from soulcaster.rules import ids
 from soulcaster.rules.text import embedding_text
 
 Severity = Literal["fatal", "error", "warning", "info"]
+# Whose ids are unique at the vendor; those of any other kind are so within one source only.
+VENDOR_WIDE: Final = frozenset({"sentry", "github", "reddit"})
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "fatal")
 
 
@@ -45,8 +47,7 @@ class Feedback:
     @property
     def id(self) -> str:
         """The item's id: the same for every delivery of it."""
-        # Vendors' ids are unique in the vendor's own space; a custom source's only in itself.
-        space = self.source_id if self.source == "standard" else self.source
+        space = self.source if self.source in VENDOR_WIDE else self.source_id
         return ids.feedback_id(self.project, space, self.external_id)
 
     @property

@@ -11,11 +11,11 @@ import re
 import secrets
 
 PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-_ID = re.compile(rf"(fb|cl|job|src|cor)_({PROJECT.pattern})_([a-z0-9-]{{1,40}})")
+_ID = re.compile(rf"(fb|cl|job|src|cor|imp)_({PROJECT.pattern})_([a-z0-9-]{{1,40}})")
 
 
 def project_of(identifier: str, kind: str) -> str | None:
-    """The project of an id of ``kind`` (fb, cl, job, src, cor); None if it is no such id."""
+    """The project of an id of ``kind`` (fb, cl, job, src, cor, imp); None if it is no such id."""
     match = _ID.fullmatch(identifier)
     return match[2] if match and match[1] == kind else None
 
@@ -39,6 +39,11 @@ def cluster_id(project: str, founder: str) -> str:
 def new_job_id(project: str) -> str:
     """A fresh job id; jobs are asked for, so nothing in their content names them."""
     return f"job_{project}_{secrets.token_hex(10)}"
+
+
+def new_import_id(project: str) -> str:
+    """A fresh id of an import; the same file may be imported again."""
+    return f"imp_{project}_{secrets.token_hex(10)}"
 
 
 def source_id(project: str, name: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from soulcaster.rules.feedback import SEVERITIES, Severity
+from soulcaster.rules.kinds import KINDS
 
 WEEK_MS = 7 * 24 * 60 * 60 * 1000
 EARLIER_WEEKS = 4  # the time before this week that "its usual" is taken from
@@ -19,9 +20,10 @@ SAID = ("warning", "error", "fatal")  # "info" moves nobody
 class Parts:
     """What a cluster's score was made from, as of ``ranked_at``.
 
-    ``reporters`` counts a Sentry issue as one; ``sources``: items by kind of source; ``week`` and
-    ``earlier``: reports of the last seven days and of the four weeks before; ``silent``: whole days
-    since the last report, at most 60 of them looked at; ``severity``: the worst. Times in ms.
+    ``reporters`` counts what a program reports, such as a Sentry issue, as one; ``sources``: items
+    by kind of source; ``week`` and ``earlier``: reports of the last seven days and of the four weeks
+    before; ``silent``: whole days since the last report, at most 60 of them looked at;
+    ``severity``: the worst. Times in ms.
     """
 
     reporters: int
@@ -49,15 +51,15 @@ def reason(parts: Parts) -> str:
 
 def _who(parts: Parts) -> str:
     """People, and programs apart from them: that one met an error a thousand times is no crowd."""
-    issues = parts.sources.get("sentry", 0)
-    people = parts.reporters - issues
+    reported = {kind: n for kind, n in parts.sources.items() if KINDS[kind].PROGRAM}
+    people = parts.reporters - sum(reported.values())
     who = []
     if people:
         who.append("1 person" if people == 1 else f"{people:,} people")
-    if issues:
-        who.append(_number(issues, "Sentry issue"))
+    who += [_number(n, str(KINDS[kind].PROGRAM)) for kind, n in sorted(reported.items())]
     kinds = len(parts.sources)
-    return " and ".join(who) + (f" on {kinds} sources" if kinds > 1 else "")
+    said = " and ".join([", ".join(who[:-1]), who[-1]] if who[1:] else who)
+    return said + (f" on {kinds} sources" if kinds > 1 else "")
 
 
 def _lately(parts: Parts) -> str:

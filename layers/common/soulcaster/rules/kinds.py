@@ -29,6 +29,10 @@ class Kind(Protocol):
     def SIGNING(self) -> Literal["made", "given", "none"]:  # noqa: N802
         """Whether we make the secret, the vendor does, or there is none: it sends no webhooks."""
 
+    @property
+    def PROGRAM(self) -> str | None:  # noqa: N802
+        """What people call an item that a program reports; None where people report."""
+
     def configure(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What is to be kept of the ``config`` that somebody wants; raises ``Unreadable``."""
 

@@ -7,6 +7,9 @@ from soulcaster.rules.plan import Plan
 from soulcaster.rules.text import plain
 
 ITEM_CHARS = 1_200
+# Of what was said about a report later, how much an agent or a planner is told.
+TOLD = 5
+SAID_CHARS = 400
 
 _TASK = """\
 Repository: {repository}
@@ -48,17 +51,21 @@ def fix_prompt(
     summary: str,
     feedback: Sequence[tuple[str, str]],
     plan: Plan | None = None,
+    said: Sequence[Sequence[str]] = (),
 ) -> str:
     """The engine's whole task: the reports (title, body) capped, without hidden text, fenced.
 
-    ``plan`` is the approved one, in a fence of its own. Each fence is random, so that nothing in it
-    can close it.
+    ``said``: what others said about each report, in the same fence. ``plan`` is the approved one,
+    in a fence of its own. Each fence is random, so that nothing in it can close it.
     """
     fence = f"==== reports {secrets.token_hex(8)} ===="
     evidence = [f"Called: {plain(name)[:200]}", f"In short: {plain(summary)[:600]}"]
     for number, (title, body) in enumerate(feedback, 1):
         text = f"{plain(title)}\n{plain(body)}".strip()[:ITEM_CHARS]
         evidence.append(f"Report {number}:\n{text}")
+        for others in said[number - 1 : number]:
+            about = f"Somebody else about report {number}:"
+            evidence += [f"{about}\n{plain(one).strip()[:SAID_CHARS]}" for one in others]
     return _TASK.format(
         repository=repository,
         plan=_planned(plan) if plan else "",

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from soulcaster.rules.feedback import VENDOR_WIDE
+from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.stack_trace import mostly_trace
 
 Kind = Literal["short", "report", "error"]
@@ -30,13 +32,14 @@ _WORD = re.compile(r"[^\W_]+")
 def kind_of(source: str, channel: str, text: str) -> Kind:
     """The kind of text an item is.
 
-    "error": what a machine wrote, from Sentry or from a channel named after such (``nginx logs``).
+    "error": what a program wrote, by its kind of source, or by a channel that is named after such
+    (``nginx logs``).
     "report": what somebody filed in an issue tracker. Elsewhere a text that is mostly a stack
     trace is an error, one of more than 400 characters a report, and the rest is short.
     """
     # A repository's or a subreddit's name says what is talked about, not what talks.
-    named = set(_WORD.findall(channel.casefold())) if source == "standard" else set()
-    if source == "sentry" or named & _MACHINES:
+    named = set() if source in VENDOR_WIDE else set(_WORD.findall(channel.casefold()))
+    if KINDS[source].PROGRAM or named & _MACHINES:
         return "error"
     # What a person filed has words around its trace, or a title of a person's.
     if source == "github" or named & _TRACKERS:

@@ -154,4 +154,5 @@ def _prompt(brief: Brief, repository: str) -> str:
         brief.cluster.get("summary") or "",
         [(doc["title"], doc["body"]) for doc in brief.feedback],
         plan=plan_in(brief.plan) if brief.plan else None,
+        said=[doc["said"] for doc in brief.feedback],
     )

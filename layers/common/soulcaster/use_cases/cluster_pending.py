@@ -80,15 +80,16 @@ def cluster_pending(
     skip: Collection[str] = (),
     referee_per_day: int = 0,
 ) -> Batch | None:
-    """Cluster up to 500 pending items of ``project`` ('' for any); None when there are none.
+    """Cluster up to 500 pending items of ``project`` ('' for any); None when there is no work.
 
-    At most 3 requests to Redis, 3 to the index, one embedding call for each 100 items and
-    one naming call for each cluster that is new with two or more or has doubled; items whose
-    fingerprint is known need neither an embedding nor the index. One more call judges doubtful
-    items, up to ``referee_per_day`` of a project in a day. Killed anywhere and run again by
-    the same ``owner`` it ends in the same state: vectors carry the items' own ids, and everything
-    else is one write at the end. Raises ``RedisError`` before a project was chosen, and
-    ``Unclustered`` after that, the lease given back if that can be done.
+    Before that, the vectors of items that were withdrawn are deleted, 1,000 at a time: one request
+    to the index, where there are some. At most 3 requests to Redis, 3 to the index besides that,
+    one embedding call for each 100 items and one naming call for each cluster that is new with two
+    or more or has doubled; items whose fingerprint is known need neither an embedding nor the
+    index. One more call judges doubtful items, up to ``referee_per_day`` of a project in a day.
+    Killed anywhere and run again by the same ``owner`` it ends in the same state: vectors carry
+    the items' own ids, and everything else is one write at the end. Raises ``RedisError`` before a
+    project was chosen, and ``Unclustered`` after that, the lease given back if that can be done.
     """
     claim = clusters.claim(project, owner, lease_ms, BATCH, now(), skip, vectors.space)
     if claim is None:
@@ -113,6 +114,10 @@ def _cluster(
     now: Callable[[], int],
     referee: Referee,
 ) -> Committed:
+    vectors.delete(claim.project, claim.gone)
+    if not claim.items:
+        moment = now()
+        return clusters.commit(claim, [], [], [], moment, moment, forgotten=claim.gone)
     rides = riding(claim.items)
     batch = embedded([item for item in claim.items if item.id not in rides], gemini)
     near = nearest(claim, batch, vectors)
@@ -159,6 +164,7 @@ def _cluster(
         look_busy=_due(claim, pending=1),
         look_idle=_due(claim, pending=0),
         unasked=referee.unasked,
+        forgotten=claim.gone,
     )
 
 

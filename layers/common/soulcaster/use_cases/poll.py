@@ -2,17 +2,19 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from soulcaster.edges.github import GitHub, GitHubError
-from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.queues import Queue, QueueError
-from soulcaster.edges.reddit import Reddit, RedditError
+from soulcaster.edges.reddit import PAGE, Reddit, RedditError, Sort
+from soulcaster.edges.source_store import SourceStore
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.project import Project
+from soulcaster.rules.quota import over
 from soulcaster.rules.source import Source
+from soulcaster.rules.sources.reddit import TYPE_HEADER, has_keyword
 
 log = logging.getLogger(__name__)
 
@@ -21,62 +23,121 @@ REDDIT_OVERLAP_MS = 60 * 60 * 1000
 # Two clocks are involved, GitHub's and ours.
 GITHUB_OVERLAP_MS = 5 * 60 * 1000
 FIRST_LOOK_BACK_MS = 90 * 24 * 60 * 60 * 1000
+# How often the listings that are not by time are read: they hold the same for hours.
+RANKED_EVERY_MS = 60 * 60 * 1000
+# What GitHub says of an issue that is not in this repository any more.
+_NOT_HERE = (301, 404, 410)
+
+type Payload = dict[str, Any]
 
 
 def poll(
     *,
-    projects: ProjectStore,
+    sources: SourceStore,
     queue: Queue,
     github: Callable[[], GitHub],
     reddit: Callable[[], Reddit],
     now: int,
     time_left: Callable[[], bool],
 ) -> dict[str, int]:
-    """Fetch the polled sources, those longest unread first; returns how many items each gave.
+    """Fetch the polled sources, those longest unread first; returns how many deliveries each gave.
 
-    Stops beginning new ones when ``time_left`` says no. A source that fails is logged and
-    does not stop the others; its cursor stays, so the next run fetches the same again. What is
-    fetched twice is the same feedback.
+    Stops beginning new ones when ``time_left`` says no. A source that fails is logged, noted at the
+    source and does not stop the others, and so is one whose project has used up a quota; its cursor
+    stays, so the next run fetches the same again. What is fetched twice is the same feedback.
     """
     counts: dict[str, int] = {}
-    polled = projects.polled()
-    for source, cursor, project in sorted(polled, key=lambda entry: int(entry[1] or 0)):
+    polled = sources.polled(now)
+    for one in sorted(polled, key=lambda one: int(one.cursor or 0)):
         if not time_left():
             log.warning("no time for all sources", extra={"left": len(polled) - len(counts)})
             break
-        since = int(cursor) if cursor else now - FIRST_LOOK_BACK_MS
+        source, project = one.source, one.project
+        if no_room := over(one.standing, now):
+            sources.polled_note(source, now, no_room.why)
+            continue
+        since = int(one.cursor) if one.cursor else now - FIRST_LOOK_BACK_MS
+        trouble = None
         try:
             if source.kind == "reddit":
-                counts[source.id] = _reddit(source, since, reddit(), queue, now)
+                counts[source.id], trouble = _reddit(source, since, reddit(), queue, now)
             else:
                 counts[source.id] = _github(source, project, since, github(), queue, now)
-        except (GitHubError, RedditError, QueueError):
+        except (GitHubError, RedditError, QueueError) as error:
             log.exception("not polled", extra={"source": source.id})
+            sources.polled_note(source, now, str(error))
             continue
         # The moment before the fetch began: what changes meanwhile is seen next time.
-        projects.save_cursors([(source, str(now))])
+        sources.save_cursors([(source, str(now))])
+        if trouble:
+            sources.polled_note(source, now, trouble)
     return counts
 
 
-def _reddit(source: Source, since: int, reddit: Reddit, queue: Queue, now: int) -> int:
-    count = 0
+def _reddit(
+    source: Source, since: int, reddit: Reddit, queue: Queue, now: int
+) -> tuple[int, str | None]:
+    """How many deliveries its subreddits gave, and which of them could not be read for good."""
+    count, troubles = 0, []
     for subreddit in source.config["subreddits"]:
         try:
-            submissions = reddit.new_submissions(subreddit, limit=100)
+            count += _subreddit(source, subreddit, since, reddit, queue, now)
         except RedditError as error:
             if error.retryable:
                 raise
             # It may have gone private for good: the others must not wait for it.
             log.exception("not polled", extra={"source": source.id, "subreddit": subreddit})
-            continue
-        found = [
-            one
-            for one in submissions
-            if float(one["created_utc"]) * 1000 >= since - REDDIT_OVERLAP_MS
-        ]
-        _enqueue(source, {}, found, queue, now)
-        count += len(found)
-    return count
+            troubles.append(f"r/{subreddit}: {error}")
+    return count, "; ".join(troubles) or None
+
+
+def _subreddit(
+    source: Source, subreddit: str, since: int, reddit: Reddit, queue: Queue, now: int
+) -> int:
+    listed: dict[str, Payload] = {}
+    wanted: dict[str, Payload] = {}
+    for sort in _due_sorts(source, since, now):
+        oldest = since - REDDIT_OVERLAP_MS if sort == "new" else now - FIRST_LOOK_BACK_MS
+        found = {one["fullname"]: one for one in reddit.submissions(subreddit, sort, PAGE)}
+        listed |= found
+        wanted |= {name: one for name, one in found.items() if _created(one) >= oldest}
+    submissions = [one for one in wanted.values() if has_keyword(source.config, one)]
+    _enqueue(source, {}, submissions, queue, now)
+    if not source.config.get("comments", True):
+        return len(submissions)
+    comments = [
+        one
+        for one in reddit.new_comments(subreddit, PAGE)
+        if _created(one) >= since - REDDIT_OVERLAP_MS
+    ]
+    missing = sorted({one["link_id"] for one in comments} - listed.keys())
+    if missing:
+        listed |= {one["fullname"]: one for one in reddit.named(missing)}
+    # With the submission that it is on, which may be older than the source is.
+    payloads = [
+        {**one, "submission": listed[one["link_id"]]}
+        for one in comments
+        if one["link_id"] in listed and _is_about(source, listed[one["link_id"]], now)
+    ]
+    _enqueue(source, {TYPE_HEADER: "comment"}, payloads, queue, now)
+    return len(submissions) + len(payloads)
+
+
+def _due_sorts(source: Source, since: int, now: int) -> list[Sort]:
+    """The listings to read now: the newest at every look, the others once an hour."""
+    sorts = cast("list[Sort]", source.config.get("sorts") or ["new"])
+    if since // RANKED_EVERY_MS != now // RANKED_EVERY_MS:
+        return sorts
+    return [sort for sort in sorts if sort == "new"]
+
+
+def _is_about(source: Source, submission: Payload, now: int) -> bool:
+    recent = _created(submission) >= now - FIRST_LOOK_BACK_MS
+    return recent and has_keyword(source.config, submission)
+
+
+def _created(one: Payload) -> float:
+    return float(one["created_utc"]) * 1000
 
 
 def _github(
@@ -85,26 +146,61 @@ def _github(
     repository = source.config.get("repository") or project.repository
     token = github.installation_token(repository, {"issues": "read", "metadata": "read"})
     moment = datetime.fromtimestamp((since - GITHUB_OVERLAP_MS) / 1000, UTC)
+    updated_since = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Both in the webhook's own form, so that there is one way to read them.
+    whole = {"repository": {"full_name": repository}}
     count = 0
-    for issues in github.issues_since(token, repository, moment.strftime("%Y-%m-%dT%H:%M:%SZ")):
-        # The webhook's own form, so that there is one way to read an issue.
+    commented: dict[int, Payload | None] = {}
+    for issues in github.issues_since(token, repository, updated_since):
+        commented |= {issue["number"]: issue for issue in issues if issue.get("comments")}
         payloads = [
             {
                 "action": "closed" if issue.get("state") == "closed" else "opened",
                 "issue": issue,
-                "repository": {"full_name": repository},
+                **whole,
             }
             for issue in issues
         ]
         _enqueue(source, {"x-github-event": "issues"}, payloads, queue, now)
         count += len(payloads)
+    for comments in github.comments_since(token, repository, updated_since):
+        payloads = []
+        for comment in comments:
+            number = _issue_number(comment)
+            if number is None:
+                continue
+            if number not in commented:
+                commented[number] = _issue(github, token, repository, number)
+            if issue := commented[number]:
+                edited = comment["updated_at"] != comment["created_at"]
+                action = "edited" if edited else "created"
+                payloads.append({"action": action, "issue": issue, "comment": comment, **whole})
+        _enqueue(source, {"x-github-event": "issue_comment"}, payloads, queue, now)
+        count += len(payloads)
     return count
+
+
+def _issue_number(comment: Payload) -> int | None:
+    """The number of the issue that it is on; None for a comment on a pull request."""
+    number = str(comment.get("issue_url")).rpartition("/")[2]
+    on_pull = "/pull/" in str(comment.get("html_url"))
+    return int(number) if number.isdecimal() and not on_pull else None
+
+
+def _issue(github: GitHub, token: str, repository: str, number: int) -> Payload | None:
+    """The issue of a comment that was changed when its issue was not; None once it is gone."""
+    try:
+        return github.issue(token, repository, number)
+    except GitHubError as error:
+        if error.status not in _NOT_HERE:
+            raise
+        return None
 
 
 def _enqueue(
     source: Source,
-    headers: dict[str, str],
-    payloads: Sequence[dict[str, Any]],
+    headers: Mapping[str, str],
+    payloads: Sequence[Payload],
     queue: Queue,
     now: int,
 ) -> None:
@@ -112,14 +208,14 @@ def _enqueue(
 
 
 def _messages(
-    source: Source, headers: dict[str, str], payloads: Sequence[dict[str, Any]], now: int
+    source: Source, headers: Mapping[str, str], payloads: Sequence[Payload], now: int
 ) -> Iterable[str]:
     for payload in payloads:
         yield Delivery(
             project=source.project,
             source_id=source.id,
             source=source,
-            headers=headers,
+            headers=dict(headers),
             body=json.dumps(payload).encode(),
             received_at=now,
         ).message()

@@ -1,18 +1,19 @@
-"""Store a batch of deliveries from the queue: feedback, and news of our pull requests."""
+"""Store a batch of deliveries: feedback, what is said about it, and news of our pull requests."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from soulcaster.edges.feedback_store import FeedbackStore
-from soulcaster.edges.project_store import ProjectStore
 from soulcaster.edges.pull_store import PullStore
 from soulcaster.edges.redis import RedisError, Unreached
+from soulcaster.edges.source_store import SourceStore
 from soulcaster.rules import delivery
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.pull_news import CheckNews, News, PullNews
+from soulcaster.rules.readings import About
 from soulcaster.rules.source import Source
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 class _Batch:
     """A project's deliveries, each with the id of its message."""
 
-    feedback: list[tuple[str, Feedback, str]] = field(default_factory=list)
+    readings: list[tuple[str, Feedback | About, str]] = field(default_factory=list)
     news: list[tuple[str, News]] = field(default_factory=list)
 
 
@@ -30,14 +31,15 @@ def store_batch(
     messages: Sequence[tuple[str, str]],
     *,
     feedback: FeedbackStore,
-    projects: ProjectStore,
+    sources: SourceStore,
     pulls: PullStore,
 ) -> list[str]:
     """Store what ``(message id, body)`` pairs hold; returns the ids to be delivered again.
 
-    One round trip for a project's feedback and one for its news of pull requests, and one more
-    when some delivery could not be verified on arrival. A forged delivery is dropped and logged;
-    one that can't be read is returned until its queue gives it up to the dead letters, whole.
+    One round trip for a project's feedback with what is said about it, one for its news of pull
+    requests, and one more when some delivery could not be verified on arrival. A forged delivery is
+    dropped and logged; one that can't be read is returned until its queue gives it up to the dead
+    letters, whole.
     """
     failed: list[str] = []
     arrived: list[tuple[str, Delivery]] = []
@@ -49,7 +51,7 @@ def store_batch(
             failed.append(message_id)
 
     reached = True
-    batches = _batches(arrived, _sources(arrived, projects, failed), failed)
+    batches = _batches(arrived, _sources(arrived, sources, failed), failed)
     for project, batch in batches.items():
         for ids, write in _writes(project, batch, feedback, pulls):
             if not reached:
@@ -85,10 +87,10 @@ def _batches(
             continue
         batch = batches.setdefault(one.project, _Batch())
         for reading in found:
-            if isinstance(reading, Feedback):
-                batch.feedback.append((message_id, reading, one.packed_body))
-            elif isinstance(reading, PullNews | CheckNews):
+            if isinstance(reading, PullNews | CheckNews):
                 batch.news.append((message_id, reading))
+            else:
+                batch.readings.append((message_id, reading, one.packed_body))
     return batches
 
 
@@ -98,21 +100,21 @@ def _writes(
     """What is to be written for a project: ids of messages, and what stores them."""
 
     def store() -> None:
-        new = feedback.store(project, [(found, raw) for _, found, raw in batch.feedback])
-        log.info("stored", extra={"project": project, "items": len(batch.feedback), "new": new})
+        new = feedback.store(project, [(found, raw) for _, found, raw in batch.readings])
+        log.info("stored", extra={"project": project, "items": len(batch.readings), "new": new})
 
     def tell() -> None:
         ours = pulls.tell(project, [found for _, found in batch.news])
         log.info("told", extra={"project": project, "items": len(batch.news), "ours": ours})
 
-    if batch.feedback:
-        yield [message_id for message_id, _, _ in batch.feedback], store
+    if batch.readings:
+        yield [message_id for message_id, _, _ in batch.readings], store
     if batch.news:
         yield [message_id for message_id, _ in batch.news], tell
 
 
 def _sources(
-    arrived: Sequence[tuple[str, Delivery]], projects: ProjectStore, failed: list[str]
+    arrived: Sequence[tuple[str, Delivery]], sources: SourceStore, failed: list[str]
 ) -> dict[str, Source]:
     """The verified source of each message; looks up those not verified on arrival."""
     known = {message_id: one.source for message_id, one in arrived if one.source}
@@ -120,7 +122,7 @@ def _sources(
     if not unverified:
         return known
     try:
-        found = projects.sources([(one.project, one.source_id) for _, one in unverified])
+        found = sources.sources([(one.project, one.source_id) for _, one in unverified])
     except RedisError:
         log.exception("not verified", extra={"items": len(unverified)})
         failed += [message_id for message_id, _ in unverified]

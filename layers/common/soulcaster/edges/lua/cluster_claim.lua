@@ -1,10 +1,11 @@
 --#include lease
 --#include riders
--- Takes the lease on a project with pending feedback and reads what a batch needs.
+-- Takes the lease on a project with pending feedback, or with vectors of items that were withdrawn, and
+-- reads what a batch needs.
 -- ARGV: project ('' = any), owner, lease in ms, batch size, now, JSON array of projects to skip,
--- the space of the embedding model's vectors.
+-- the space of the embedding model's vectors, how many vectors may be deleted.
 -- Returns {} when there is nothing to do, else {project, fence, items, recents, whether vectors of
--- pending items may be in the index, learned}: an item is {id, title, text, text_hash, kind,
+-- pending items may be in the index, learned, ids whose vectors are to be deleted}: an item is {id, title, text, text_hash, kind,
 -- cluster, fingerprint, who stands for that, whose cluster}, a recent {id, vector}; of learned see
 -- lib/lease.lua.
 local function pick()
@@ -14,7 +15,7 @@ local function pick()
   table.sort(projects)
   for _, project in ipairs(projects) do
     local p = 'p:' .. project .. ':'
-    if redis.call('ZCARD', p .. 'pending') == 0 then
+    if redis.call('EXISTS', p .. 'pending', p .. 'gone') == 0 then
       redis.call('SREM', 'sys:pending', project)
     elseif not skip[project] then
       local fence = take(p, ARGV[2], ARGV[3])
@@ -39,4 +40,4 @@ for _, id in ipairs(redis.call('ZRANGE', p .. 'pending', 0, tonumber(ARGV[4]) - 
   end
 end
 return { project, fence, items, recent_vectors(p, ARGV[5]), redis.call('EXISTS', p .. 'tried'),
-  learned(p, ARGV[7]) }
+  learned(p, ARGV[7]), redis.call('SRANDMEMBER', p .. 'gone', ARGV[8]) }

@@ -9,7 +9,8 @@
 -- that were embedded; riders after what they ride on. JSON array of names (lib/named.lua), JSON
 -- array of {id, vector}, until when (ms) those vectors are kept as recent, JSON array of {cluster,
 -- how often it was looked at closely}, whether a second look is due ('1') while more is pending, and
--- whether when not, the day and how many of its pairs no referee was asked about after all.
+-- whether when not, the day and how many of its pairs no referee was asked about after all, JSON array
+-- of ids whose vectors the index has deleted.
 -- Returns {newly clustered, still pending here, projects with pending items, whether a look is due}; an
 -- error STALE when the lease was lost.
 local p = 'p:' .. ARGV[1] .. ':'
@@ -42,7 +43,7 @@ end
 local function settle(it)
   local key = p .. 'fb:' .. it.id
   local fb = redis.call('HMGET', key, 'text_hash', 'cluster', 'fp')
-  if not fb[1] then return false, true end
+  if not fb[1] then return false, true end -- withdrawn since
   -- Edited while it was being embedded: it stays pending for its new text.
   local edited = fb[1] ~= it.text_hash
   if it.rides then
@@ -64,8 +65,10 @@ end
 describe_all(p, touched, ARGV[4])
 name_all(p, cjson.decode(ARGV[6]))
 for _, r in ipairs(cjson.decode(ARGV[7])) do
-  redis.call('ZADD', p .. 'recent', ARGV[8], r.id)
-  redis.call('HSET', p .. 'recent:vectors', r.id, r.vector)
+  if redis.call('SISMEMBER', p .. 'gone', r.id) == 0 then -- else it was withdrawn since
+    redis.call('ZADD', p .. 'recent', ARGV[8], r.id)
+    redis.call('HSET', p .. 'recent:vectors', r.id, r.vector)
+  end
 end
 -- An answer has a size. When more than this come within the index's lag, the oldest of them can't
 -- be seen by the next batch until the index shows them.
@@ -73,10 +76,13 @@ for _, id in ipairs(redis.call('ZRANGE', p .. 'recent', 0, -2001)) do
   redis.call('ZREM', p .. 'recent', id)
   redis.call('HDEL', p .. 'recent:vectors', id)
 end
+for _, id in ipairs(cjson.decode(ARGV[14])) do redis.call('SREM', p .. 'gone', id) end
 give_back(p, ARGV[12], ARGV[13])
 redis.call('DEL', p .. 'lease', p .. 'tried')
 local pending = redis.call('ZCARD', p .. 'pending')
-if pending == 0 then redis.call('SREM', 'sys:pending', ARGV[1]) end
+if redis.call('EXISTS', p .. 'pending', p .. 'gone') == 0 then
+  redis.call('SREM', 'sys:pending', ARGV[1])
+end
 
 for _, one in ipairs(cjson.decode(ARGV[9])) do
   -- Below zero, so that the most touched come first and equals in the order of their names.

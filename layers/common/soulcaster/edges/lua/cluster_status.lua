@@ -1,3 +1,4 @@
+--#include audit
 --#include status
 --#include trend
 -- A person says what a cluster is: open, resolved or ignored. Saying it again changes nothing.
@@ -20,5 +21,8 @@ local function newest_pull_request()
 end
 
 set_status(p, ARGV[2], ARGV[3], ARGV[4], newest_pull_request(), ARGV[5])
+if was ~= 'merged' and was ~= ARGV[3] then
+  audit(p, 'changed status', ARGV[2], { status = was }, { status = ARGV[3] }, ARGV[5])
+end
 return { was == 'merged' and 0 or 1, redis.call('HGETALL', cl),
   trend(cl .. ':days', tonumber(ARGV[6]), tonumber(ARGV[7])) }

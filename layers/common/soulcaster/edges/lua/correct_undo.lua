@@ -14,7 +14,12 @@ if verb == 'merge' then
   concerned = redis.call('ZRANGE', p .. 'cl:' .. root(p, into) .. ':items', 0, -1)
 end
 local plan, touched = {}, {}
-for i, id in ipairs(concerned) do plan[i] = { id = id, to = where(p, id, seq) } end
+for _, id in ipairs(concerned) do
+  -- It may have been withdrawn since.
+  if redis.call('EXISTS', p .. 'fb:' .. id) == 1 then
+    plan[#plan + 1] = { id = id, to = where(p, id, seq) }
+  end
+end
 local busy = bereft(p, plan)
 if busy then return conflict(busy .. ' has a live job') end
 
@@ -31,4 +36,5 @@ describe_all(p, touched, now)
 teach(p, verb, cor[5], -1)
 redis.call('HSET', p .. 'cor:' .. seq, 'undone_at', now, 'undone_by', ARGV[3],
   'undone_why', ARGV[4])
+audit(p, 'undid correction', 'cor_' .. ARGV[1] .. '_' .. seq, { verb = verb, into = into, out_of = from }, nil, now)
 return answer(p, 'made', seq)

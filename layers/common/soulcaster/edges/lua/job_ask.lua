@@ -1,3 +1,4 @@
+--#include audit
 --#include spend
 -- Asks for a fix of a cluster; while one is live, asking again joins it. What it may cost is set aside
 -- for the day before anything starts.
@@ -51,4 +52,5 @@ redis.call('RPUSH', cl .. ':jobs', id)
 redis.call('HSET', cl, 'job', id)
 redis.call('ZADD', 'sys:jobs', ARGV[5], id)
 redis.call('HINCRBY', p .. 'counts', 'job:queued', 1)
+audit(p, 'asked for fix', id, nil, { cluster = ARGV[2], again = ARGV[8] == '1', without_plan = ARGV[9] == '1' }, now)
 return { 'created', id, 'queued', 1 }

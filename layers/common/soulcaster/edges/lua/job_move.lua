@@ -1,3 +1,4 @@
+--#include audit
 --#include pull
 --#include slots
 --#include spend
@@ -47,6 +48,8 @@ redis.call('RPUSH', job .. ':history',
   cjson.encode({ state = to, at = now, attempt = tonumber(attempt), reason = ARGV[8] }))
 redis.call('HINCRBY', p .. 'counts', 'job:' .. state, -1)
 redis.call('HINCRBY', p .. 'counts', 'job:' .. to, 1)
+
+if to == 'cancelled' then audit(p, 'cancelled fix', ARGV[2], { state = state }, { state = to }, now) end
 
 local cl = p .. 'cl:' .. is[3]
 if ARGV[7] == '' then

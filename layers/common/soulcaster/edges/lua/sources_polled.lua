@@ -1,14 +1,14 @@
--- Every source that is polled, with its cursor and its project.
--- Returns {{source JSON, cursor or '', project JSON}…}.
+-- Every source that is polled, with its cursor, its project, and what the project has taken. ARGV: day.
+-- Returns {{source JSON, cursor or '', project JSON, new items of the day, pending items}…}.
 local found = {}
 local ids = redis.call('SMEMBERS', 'sys:polled')
 table.sort(ids)
 for _, id in ipairs(ids) do
   local p = 'p:' .. id:match('^src_([a-z0-9-]+)_') .. ':'
-  local source = redis.call('HGET', p .. 'sources', id)
-  if source then
-    found[#found + 1] = { source, redis.call('HGET', p .. 'cursors', id) or '',
-      redis.call('GET', p .. 'project') or '' }
+  local source, project = redis.call('HGET', p .. 'sources', id), redis.call('GET', p .. 'project')
+  if source and project then
+    found[#found + 1] = { source, redis.call('HGET', p .. 'cursors', id) or '', project,
+      redis.call('HGET', p .. 'intake:' .. ARGV[1], 'items') or '0', redis.call('ZCARD', p .. 'pending') }
   end
 end
 return found

@@ -1,6 +1,7 @@
-"""GitHub's webhooks: issues are feedback; pull requests and checks are news of ours.
+"""GitHub's webhooks: issues are feedback, comments evidence; pull requests and checks are news.
 
-Issues that are fetched from its REST API are read here, too.
+Issues and comments that are fetched from its REST API are read here, too: they are put into the
+webhooks' form before.
 
 Source: GitHub's documentation, "Webhook events and payloads" and "Validating webhook
 deliveries".
@@ -10,8 +11,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from soulcaster.rules import ids
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import (
     Unreadable,
@@ -23,13 +26,20 @@ from soulcaster.rules.payload import (
     title_and_body,
 )
 from soulcaster.rules.project import REPOSITORY
-from soulcaster.rules.pull_news import CheckNews, Checks, News, PullNews, PullState
+from soulcaster.rules.pull_news import CheckNews, Checks, PullNews, PullState
+from soulcaster.rules.readings import Evidence, Moved, Reading, Withdrawn
 from soulcaster.rules.source import Source, any_equal
+from soulcaster.rules.text import BODY_CHARS, clean
 
 HEADERS = ("x-github-event", "x-hub-signature-256")
 LABEL = "GitHub"
 SIGNING: Final = "made"
+PROGRAM: Final = None
 _FOLLOWED = ("opened", "edited", "closed", "reopened")
+# In the order in which they can happen to one comment: two of them may be in the same second.
+_COMMENT_ACTIONS = ("created", "edited", "deleted")
+# Who answers for the repository: what they say about an issue is no further report of it.
+_MAINTAINERS = ("OWNER", "MEMBER", "COLLABORATOR")
 # What happens to a pull request, in words that fit behind "pull request #7 was".
 _PULL_ACTIONS = {
     "closed": "closed",
@@ -76,32 +86,45 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now:
 
 def normalise(
     source: Source, headers: Mapping[str, str], payload: Any, received_at: int
-) -> Feedback | News | str:
-    """An issue in its present state, or what became of a pull request or of its checks."""
+) -> Reading | tuple[Reading, ...] | str:
+    """What became of an issue, of a comment on it, of a pull request or of its checks."""
     event = headers.get("x-github-event", "")
+    if event == "issues":
+        return _issue_event(source, payload, received_at)
+    if event == "issue_comment":
+        return _comment_event(source, payload, received_at)
     if event == "pull_request":
         return _pull_news(source, payload, received_at)
     if event == "check_suite":
         return _check_news(source, payload, received_at)
-    if event != "issues":
-        return f"GitHub's event {event or '(none)'} is not feedback"
+    return f"GitHub's event {event or '(none)'} is not feedback"
+
+
+def _issue_event(
+    source: Source, payload: Any, received_at: int
+) -> Reading | tuple[Reading, ...] | str:
     action = member(payload, "action", str)
-    if action not in _FOLLOWED:
-        return f"an issue that was {action} is not news"
-    return read_issue(
-        source,
-        member(payload, "issue", dict),
-        member(payload, "repository.full_name", str),
-        received_at,
-    )
-
-
-def read_issue(
-    source: Source, issue: dict[str, Any], repository: str, received_at: int
-) -> Feedback | str:
-    """An issue as both the webhook and the REST API give it."""
+    issue = member(payload, "issue", dict)
     if issue.get("pull_request"):
         return "a pull request is not feedback"
+    if action == "deleted":
+        return Withdrawn(
+            project=source.project, about=_feedback_id(source, issue), received_at=received_at
+        )
+    if action == "transferred":
+        new = member(payload, "changes.new_issue", dict)
+        repository = member(payload, "changes.new_repository.full_name", str)
+        return _moved(source, issue, new, repository, received_at)
+    if action not in _FOLLOWED:
+        return f"an issue that was {action} is not news"
+    repository = member(payload, "repository.full_name", str)
+    old = optional(payload, "changes.old_issue", dict) if action == "opened" else None
+    if old:
+        return _moved(source, old, issue, repository, received_at)
+    return _issue(source, issue, repository, received_at)
+
+
+def _issue(source: Source, issue: dict[str, Any], repository: str, received_at: int) -> Feedback:
     title, body = title_and_body(
         member(issue, "title", str), optional(issue, "body", str) or "", "issue.title"
     )
@@ -115,8 +138,7 @@ def read_issue(
         source="github",
         source_id=source.id,
         channel=repository[:200],
-        # The number changes when an issue is transferred; the id is GitHub's for ever.
-        external_id=f"issue:{member(issue, 'id', int)}",
+        external_id=_external_id(issue),
         title=title,
         body=body,
         author=optional(issue, "user.login", str),
@@ -129,6 +151,66 @@ def read_issue(
         open=issue.get("state") != "closed",
         details={"number": member(issue, "number", int), "labels": labels[:20]},
     )
+
+
+def _moved(
+    source: Source, old: dict[str, Any], new: dict[str, Any], repository: str, received_at: int
+) -> tuple[Reading, ...]:
+    """An issue that was transferred: GitHub gives it another id, and here it stays the same item.
+
+    Both repositories tell of it, in no certain order, and the new issue's text may not be there
+    yet when they do.
+    """
+    found = _issue(
+        source, {**new, "body": new.get("body") or old.get("body")}, repository, received_at
+    )
+    before = milliseconds(member(old, "updated_at", str), "old_issue.updated_at")
+    kept = replace(found, external_id=_external_id(old), version=max(found.version, before))
+    if kept.id == found.id:
+        return (found,)
+    return (
+        Moved(project=source.project, about=kept.id, to=found.id, received_at=received_at),
+        kept,
+    )
+
+
+def _comment_event(source: Source, payload: Any, received_at: int) -> tuple[Reading, ...] | str:
+    action = member(payload, "action", str)
+    if action not in _COMMENT_ACTIONS:
+        return f"a comment that was {action} is not news"
+    issue = member(payload, "issue", dict)
+    comment = member(payload, "comment", dict)
+    if issue.get("pull_request"):
+        return "a comment on a pull request is not feedback"
+    if optional(comment, "user.type", str) == "Bot":
+        return "what a bot says is not feedback"
+    item = _issue(source, issue, member(payload, "repository.full_name", str), received_at)
+    author = optional(comment, "user.login", str)
+    gone = action == "deleted"
+    updated = milliseconds(member(comment, "updated_at", str), "comment.updated_at")
+    return item, Evidence(
+        project=source.project,
+        about=item.id,
+        id=f"comment:{member(comment, 'id', int)}",
+        author=author,
+        body="" if gone else clean(member(comment, "body", str), BODY_CHARS),
+        url=link(comment.get("html_url")),
+        at=milliseconds(member(comment, "created_at", str), "comment.created_at"),
+        version=updated + _COMMENT_ACTIONS.index(action),
+        received_at=received_at,
+        reports=author not in (None, item.author)
+        and comment.get("author_association") not in _MAINTAINERS,
+        gone=gone,
+    )
+
+
+def _external_id(issue: dict[str, Any]) -> str:
+    # Its number is unique in its repository alone; its id, in all of GitHub.
+    return f"issue:{member(issue, 'id', int)}"
+
+
+def _feedback_id(source: Source, issue: dict[str, Any]) -> str:
+    return ids.feedback_id(source.project, "github", _external_id(issue))
 
 
 def _pull_news(source: Source, payload: Any, received_at: int) -> PullNews | str:

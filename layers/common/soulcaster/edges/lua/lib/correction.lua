@@ -1,3 +1,4 @@
+--#include audit
 --#include members
 --#include open_pull
 -- What is kept of a correction, and what the scripts that make and undo them answer: {outcome,
@@ -24,6 +25,8 @@ local function teach(p, verb, kind, by)
   end
 end
 
+local DONE = { merge = 'merged clusters', split = 'split cluster', move = 'moved item' }
+
 -- `it`: verb, who, at, why, into (the cluster that gets items), from (a list of those that they
 -- leave), items (a list; empty for a merge), one (an item whose kind of text counts).
 local function note(p, project, seq, it)
@@ -33,6 +36,8 @@ local function note(p, project, seq, it)
     'items', #it.items == 0 and '[]' or cjson.encode(it.items), 'kind', kind)
   redis.call('ZADD', p .. 'cors', seq, seq)
   teach(p, it.verb, kind, 1)
+  audit(p, DONE[it.verb], 'cor_' .. project .. '_' .. seq, { out_of = it.from },
+    { into = it.into, items = #it.items > 0 and #it.items or nil }, it.at)
 end
 
 -- The newest live correction that says where an item is, or nil: its number and its record.

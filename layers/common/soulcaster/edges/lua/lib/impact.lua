@@ -46,8 +46,8 @@ local function measured(cl, size, last_seen, now)
     if severity == 'error' or severity == 'fatal' then m.serious = m.serious + n / size end
   end
   if rest > 0 then m.worst = math.max(m.worst, UNKNOWN_SEVERITY) end
-  for _, kind in ipairs({ 'github', 'reddit', 'sentry', 'standard' }) do
-    m.kinds = m.kinds + redis.call('HEXISTS', cl, 'source:' .. kind)
+  for _, field in ipairs(redis.call('HKEYS', cl)) do
+    if field:sub(1, 7) == 'source:' then m.kinds = m.kinds + 1 end
   end
   local today, days = math.floor(now / DAY), {}
   for ago = 0, RANKED_DAYS - 1 do days[ago + 1] = string.format('%.0f', today - ago) end

@@ -64,8 +64,8 @@ local function unpin_all(p, seq)
   redis.call('DEL', held)
 end
 
--- An emptied cluster is `merged` and says where its last item went. When items come again it is
--- what it was before.
+-- An emptied cluster is `merged` and says where its last item went; one whose last item was withdrawn
+-- keeps its status (lib/withdraw.lua). When items come again it is what it was before.
 local function emptied(p, cluster, into)
   local cl = p .. 'cl:' .. cluster
   redis.call('HSET', cl, 'status_before', redis.call('HGET', cl, 'status'), 'status', 'merged',
@@ -75,12 +75,12 @@ end
 
 local function opened(p, cluster, now)
   local cl = p .. 'cl:' .. cluster
+  if redis.call('EXISTS', cl .. ':items') == 1 then return end
   local was = redis.call('HMGET', cl, 'status', 'status_before')
-  if was[1] and was[1] ~= 'merged' then return end
-  if was[1] then
+  if was[1] == 'merged' then
     redis.call('HSET', cl, 'status', was[2])
     redis.call('HDEL', cl, 'status_before', 'merged_into')
-  else
+  elseif not was[1] then
     redis.call('HSET', cl, 'id', cluster, 'status', 'open', 'created', now)
   end
   redis.call('HINCRBY', p .. 'counts', 'clusters', 1)

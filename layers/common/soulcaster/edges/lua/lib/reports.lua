@@ -32,22 +32,28 @@ local function as_text(counts)
   return '{' .. table.concat(parts, ',') .. '}'
 end
 
--- `first_heard`, `first_count`: the earliest delivery, and the count that it gave. Notes too when
--- the highest count was first given (`top_at`), and the highest count of each day (`stated`), but
--- for those that an earlier day had already.
-local function note_count(key, it)
-  local was = redis.call('HMGET', key, 'first_heard', 'first_count', 'top', 'top_at', 'stated')
-  local count, at = tonumber(it.occurrences), tonumber(it.received)
-  local first, first_count = tonumber(was[1] or at), tonumber(was[2] or '0')
-  if at < first or (at == first and count > first_count) or not was[1] then
-    redis.call('HSET', key, 'first_heard', it.received, 'first_count', it.occurrences)
+-- The earliest delivery (`first_heard`) and the count that it gave (`first_count`).
+local function note_first(key, heard, count)
+  local was = redis.call('HMGET', key, 'first_heard', 'first_count')
+  local at, first = tonumber(heard), tonumber(was[1] or heard)
+  if not was[1] or at < first or (at == first and tonumber(count) > tonumber(was[2])) then
+    redis.call('HSET', key, 'first_heard', heard, 'first_count', count)
   end
-  local top = tonumber(was[3] or '0')
-  if count > top or (count == top and at < tonumber(was[4])) then
-    redis.call('HSET', key, 'top', it.occurrences, 'top_at', it.received)
+end
+
+-- The highest count (`top`), and when it was first given (`top_at`).
+local function note_top(key, heard, count)
+  local was = redis.call('HMGET', key, 'top', 'top_at')
+  local n, top = tonumber(count), tonumber(was[1] or '0')
+  if n > top or (n == top and tonumber(heard) < tonumber(was[2])) then
+    redis.call('HSET', key, 'top', count, 'top_at', heard)
   end
-  local stated, kept, highest = by_day(was[5]), {}, 0
-  stated[day_of(at)] = math.max(stated[day_of(at)] or 0, count)
+end
+
+-- The highest count of each day (`stated`), but for those that an earlier day had already.
+local function note_stated(key, counts)
+  local stated, kept, highest = by_day(redis.call('HGET', key, 'stated')), {}, 0
+  for day, n in pairs(counts) do stated[day] = math.max(stated[day] or 0, n) end
   for _, day in ipairs(sorted_days(stated)) do
     if stated[day] > highest then
       kept[day], highest = stated[day], stated[day]
@@ -57,36 +63,50 @@ local function note_count(key, it)
 end
 
 -- Some sources deliver each occurrence with an id. It counts on the day it was first delivered.
-local function note_event(key, it)
-  if it.occurrence_id == '' then return end
+local function note_event(key, event, heard)
   local all = key .. ':events'
-  local was = redis.call('HGET', all, it.occurrence_id)
+  local was = redis.call('HGET', all, event)
   -- Enough to tell a flood from a trickle; past that only the source's own count grows.
   if not was and redis.call('HLEN', all) >= 10000 then return end
-  if was and tonumber(was) <= tonumber(it.received) then return end
-  redis.call('HSET', all, it.occurrence_id, it.received)
+  if was and tonumber(was) <= tonumber(heard) then return end
+  redis.call('HSET', all, event, heard)
   local fb = redis.call('HMGET', key, 'events', 'event_at')
   local events = by_day(fb[1])
-  local day = day_of(it.received)
+  local day = day_of(heard)
   events[day] = (events[day] or 0) + 1
   if was then
     events[day_of(was)] = events[day_of(was)] - 1
-  elseif tonumber(it.received) > tonumber(fb[2] or '0') then
-    redis.call('HSET', key, 'event_at', it.received)
+  elseif tonumber(heard) > tonumber(fb[2] or '0') then
+    redis.call('HSET', key, 'event_at', heard)
   end
   if was and events[day_of(was)] == 0 then events[day_of(was)] = nil end
   redis.call('HSET', key, 'events', as_text(events))
 end
 
--- Counts a delivery of the item at `key`, whose `created` is up to date, and sets `days`: what the
+-- Notes what a delivery says of how often the item at `key` was reported.
+local function note_delivery(key, it)
+  note_first(key, it.received, it.occurrences)
+  note_top(key, it.received, it.occurrences)
+  note_stated(key, { [day_of(it.received)] = tonumber(it.occurrences) })
+  if it.occurrence_id ~= '' then note_event(key, it.occurrence_id, it.received) end
+end
+
+-- Notes all that deliveries of another item said: `theirs` is its record, `events` its events.
+local function note_item(key, theirs, events)
+  note_first(key, theirs.first_heard, theirs.first_count)
+  note_top(key, theirs.top_at, theirs.top)
+  note_stated(key, by_day(theirs.stated))
+  for event, heard in pairs(events) do note_event(key, event, heard) end
+end
+
+-- Sets `days` of the item at `key`, whose `created` is up to date, from what was noted: what the
 -- first delivery reports counts on the day the item was created, or that day if it says that it will
--- be; what comes on top, on the day of the delivery that brings it. Sets `reports` and `occurrences`
--- to their sum, and `heard` to when the newest report came.
-local function reported(key, it)
-  note_count(key, it)
-  note_event(key, it)
+-- be; what comes on top, on the day of the delivery that brings it. Reports in its evidence (`said`)
+-- count beside that. Sets `reports` and `occurrences` to their sum, and `heard` to when the newest
+-- report came.
+local function recount(key)
   local fb = redis.call('HMGET', key, 'created', 'first_heard', 'first_count', 'stated', 'events',
-    'top_at', 'event_at')
+    'top_at', 'event_at', 'said', 'said_at')
   local total, highest, seen = tonumber(fb[3]), 0, 0
   local days = { [math.min(day_of(fb[1]), day_of(fb[2]))] = total }
   local stated, events = by_day(fb[4]), by_day(fb[5])
@@ -99,7 +119,11 @@ local function reported(key, it)
       total = now
     end
   end
+  for day, n in pairs(by_day(fb[8])) do
+    days[day] = (days[day] or 0) + n
+    total = total + n
+  end
   local count = string.format('%.0f', total)
-  redis.call('HSET', key, 'days', as_text(days), 'reports', count, 'occurrences', count,
-    'heard', string.format('%.0f', math.max(tonumber(fb[6]), tonumber(fb[7] or '0'))))
+  redis.call('HSET', key, 'days', as_text(days), 'reports', count, 'occurrences', count, 'heard',
+    string.format('%.0f', math.max(tonumber(fb[6]), tonumber(fb[7] or '0'), tonumber(fb[9] or '0'))))
 end

@@ -21,16 +21,21 @@ local function add_days(key, days, sign)
 end
 
 -- Adds (`sign` 1) or takes away (-1) all that item `id` contributes to a cluster: source, severity,
--- reporter and reports by day. Whoever changes an item that is in a cluster takes it away before and
+-- reporters and reports by day. Whoever changes an item that is in a cluster takes it away before and
 -- adds it after. A reporter that is not known is one of its own: whoever gives no name is another
 -- person each time, and a program's item counts once, however often the program met the error.
+-- `others` report it in its evidence, each once and its own author not again.
 local function tally(p, cluster, id, sign)
   local cl = p .. 'cl:' .. cluster
-  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'source', 'severity', 'author', 'days')
+  local fb = redis.call('HMGET', p .. 'fb:' .. id, 'source', 'severity', 'author', 'days', 'others')
   local severity, author = fb[2] or '', fb[3] or ''
+  local first = author ~= '' and author or id
   add(cl, 'source:' .. fb[1], sign)
   if severity ~= '' then add(cl, 'severity:' .. severity, sign) end
-  add(cl .. ':reporters', author ~= '' and author or id, sign)
+  add(cl .. ':reporters', first, sign)
+  for _, other in ipairs(cjson.decode(fb[5] or '[]')) do
+    if other ~= first then add(cl .. ':reporters', other, sign) end
+  end
   add(cl, 'reports', sign * add_days(cl .. ':days', fb[4], sign))
 end
 

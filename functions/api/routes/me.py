@@ -1,0 +1,55 @@
+"""Who is asking, and whose the installation is."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from routes.auth import Who
+from routes.errors import NOT_FOUND, not_found
+from routes.invitations import TokenGiven
+from soulcaster import wiring
+from soulcaster.rules import api_key
+from soulcaster.rules.access import Role, Scope
+
+router = APIRouter(tags=["me"])
+
+
+class MyProject(BaseModel):
+    """A project, and what the caller is in it; a key has no role."""
+
+    id: str
+    name: str
+    role: Role | None
+
+
+class MeOut(BaseModel):
+    """Who asks: a person with a login for a name, or a key.
+
+    `owner` is of the installation, and `claimed` says whether it has one at all. An owner of the
+    installation is one of every project. The last three are a key's.
+    """
+
+    by: Literal["person", "key"]
+    id: str
+    name: str
+    owner: bool
+    claimed: bool
+    projects: list[MyProject]
+    project: str | None
+    scopes: list[Scope] | None
+    expires_at: int | None
+
+
+@router.get("/me")
+def read_me(who: Who) -> MeOut:
+    """Who the credential is, and what they may see."""
+    return MeOut(**wiring.installation(who).me(who))
+
+
+@router.post("/installation/owner", status_code=204, responses=NOT_FOUND)
+def become_owner(who: Who, given: TokenGiven) -> None:
+    """Become an owner of the installation by the link that `./soulcaster owner-link` made."""
+    mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), given.token)
+    if not wiring.installation(who).claim(mac, who):
+        raise not_found("link")

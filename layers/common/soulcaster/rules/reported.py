@@ -1,0 +1,101 @@
+"""Feedback in the words of our own documentation, which several kinds of source send.
+
+An object with ``title`` or ``text`` (or both) that may have ``id``, ``author``, ``url``,
+``severity``, ``source`` (where it was said), ``created_at``, ``updated_at``, ``occurrences`` and
+``resolved``. Other members are nobody's business.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from soulcaster.rules.feedback import SEVERITIES, Feedback
+from soulcaster.rules.payload import (
+    Unreadable,
+    link,
+    milliseconds,
+    no_more_than,
+    optional,
+    title_and_body,
+)
+from soulcaster.rules.source import Source
+
+FIELDS = (
+    *("id", "title", "text", "author", "url", "severity", "source"),
+    *("created_at", "updated_at", "occurrences", "resolved"),
+)
+
+
+def reported(
+    source: Source,
+    payload: Mapping[str, Any],
+    received_at: int,
+    *,
+    within: str = "",
+    otherwise: str = "",
+    sent_at: int | None = None,
+) -> Feedback:
+    """The item of ``payload``, or of its member ``within``; raises ``Unreadable``.
+
+    ``otherwise`` is its id where it has none of its own, and ``sent_at`` (ms) its time.
+    """
+    path = f"{within}." if within else ""
+    title, body = title_and_body(
+        optional(payload, f"{path}title", str) or "",
+        optional(payload, f"{path}text", str) or "",
+        f"{path}title or {path}text",
+    )
+    external_id = optional(payload, f"{path}id", (str, int))
+    if external_id is None:
+        external_id = otherwise
+    if external_id == "":
+        raise Unreadable(f"{path}id", "is missing")
+    severity = optional(payload, f"{path}severity", str)
+    if severity is not None and severity not in SEVERITIES:
+        raise Unreadable(f"{path}severity", f"is none of {', '.join(SEVERITIES)}")
+    created = time_in(payload, f"{path}created_at") or sent_at or received_at
+    data = payload[within] if within else payload
+    return Feedback(
+        project=source.project,
+        source=source.kind,
+        source_id=source.id,
+        channel=(optional(payload, f"{path}source", str) or source.name)[:100],
+        external_id=str(external_id)[:200],
+        title=title,
+        body=body,
+        author=(optional(payload, f"{path}author", str) or "")[:200] or None,
+        url=link(data.get("url")),
+        severity=severity,
+        occurrences=max(1, min(10**9, optional(payload, f"{path}occurrences", int) or 1)),
+        created_at=created,
+        received_at=received_at,
+        version=time_in(payload, f"{path}updated_at") or sent_at or created,
+        open=data.get("resolved") is not True,
+    )
+
+
+def time_in(payload: Any, path: str) -> int | None:
+    """The moment at a dotted path in ms, None where it is missing; raises ``Unreadable``."""
+    value = optional(payload, path, (str, int, float))
+    return None if value is None else milliseconds(value, path)
+
+
+# What all kinds have in common that need no setting and fetch nothing, and those that send no
+# webhooks either.
+
+
+def configure(config: Mapping[str, Any]) -> dict[str, Any]:
+    """There is nothing to set."""
+    no_more_than(config)
+    return {}
+
+
+def polled(config: Mapping[str, Any]) -> bool:
+    """Never."""
+    del config
+    return False
+
+
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:
+    """Never: it comes in by our own doors, and no webhook can be of this kind."""
+    del headers, body, secrets, now
+    return False
