@@ -74,7 +74,7 @@ def test_what_is_read_of_a_delivery_does_not_change_on_the_way() -> None:
         source("reddit", subreddits=["larder"]),
         filters=Filters(exclude=("spam",), severity="error"),
     )
-    sent = replace(arrived(b"{}"), source=made)
+    sent = replace(arrived(b"{}", "reddit"), source=made)
     assert Delivery.from_message(sent.message()).source == made
 
 

@@ -25,13 +25,15 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 return found
 """
-# Who works at the moment, and what the index may not show yet: neither is a result.
-_PASSING = re.compile(r"p:[^:]+:(lease|fence|recent|recent:vectors)")
+# Who works at the moment, what the index may not show yet, and how often somebody asked: none is a
+# result.
+_PASSING = re.compile(r"p:[^:]+:(lease|fence|recent|recent:vectors)|sys:rate:.+")
 _SCORED_BY_CLOCK = re.compile(r"sys:(jobs|looks|waiting)|p:[^:]+:(pending|jobs|waiting|cls:ranked)")
 _OF_A_DAY = re.compile(r"(p:[^:]+:(?:spend|intake):)[0-9-]+")
 # Who asks for a fix gets an id that nothing determines.
 _RANDOM_JOB = re.compile(r"job_[a-z0-9-]+_[0-9a-f]{20}")
 _CLOCK_FIELDS = {
+    "aud": {"at"},
     "job": {"created", "updated", "deadline", "task", "claimed_at", "pr_version", "day"},
     "cl": {"created", "ranked_at", "resolved_at"},
     "fb": {"received", "heard", "first_heard", "top_at", "event_at", "said_at"},

@@ -126,7 +126,7 @@ def cluster_view(stored: Mapping[str, Any], days: Sequence[str]) -> dict[str, An
     """A stored cluster as the API shows it, with its reports by day. One that is empty, since its
     items are in others now, has no impact.
     """
-    sources = _above_zero(stored, "source", KINDS)
+    sources = _above_zero(stored, "source", tuple(KINDS))
     severity = worst(_above_zero(stored, "severity", SEVERITIES))
     return {
         "id": stored["id"],

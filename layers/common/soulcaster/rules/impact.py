@@ -21,8 +21,8 @@ class Parts:
     """What a cluster's score was made from, as of ``ranked_at``.
 
     ``reporters`` counts what a program reports, such as a Sentry issue, as one; ``sources``: items
-    by kind of source; ``week`` and ``earlier``: reports of the last seven days and of the four weeks
-    before; ``silent``: whole days since the last report, at most 60 of them looked at;
+    by kind of source; ``week`` and ``earlier``: reports of the last seven days and of the four
+    weeks before; ``silent``: whole days since the last report, at most 60 of them looked at;
     ``severity``: the worst. Times in ms.
     """
 
