@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -37,35 +37,47 @@ class Credentials:
 
 
 def load(folder: Path) -> Credentials:
-    """The folder's credentials, made if there are none; the App's public key lies beside them."""
+    """The folder's credentials, made if there are none; the App's public key lies beside them.
+
+    What a folder of an earlier version lacks is made, too.
+    """
     file = folder / "credentials.json"
-    if not file.exists():
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        (folder / "github-app.pub.pem").write_bytes(public)
-        # In hex: what begins with a hyphen can't be an option's value.
-        made = Credentials(
-            redis=secrets.token_hex(24),
-            vector=secrets.token_hex(24),
-            gemini=secrets.token_hex(24),
-            model=secrets.token_hex(24),
-            person=f"ghp_{secrets.token_hex(18)}",
-            reddit_id=secrets.token_hex(7),
-            reddit_secret=secrets.token_hex(20),
-            aws_secret=secrets.token_hex(20),
-            github_private_key=private.decode(),
-            webhooks=secrets.token_hex(24),
-            dashboard=Dashboard("").private,
-        )
+    kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    if kept.keys() != {field.name for field in fields(Credentials)}:
+        app = {} if kept else {"github_private_key": _app_key(folder)}
+        kept = {**_random(), **app, **kept}
         fresh = file.with_suffix(".new")
         fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(asdict(made), indent=1))
+        fresh.write_text(json.dumps(kept, indent=1))
         fresh.replace(file)
-    return Credentials(**json.loads(file.read_text()))
+    return Credentials(**kept)
+
+
+def _random() -> dict[str, str]:
+    # In hex: what begins with a hyphen can't be an option's value.
+    return {
+        "redis": secrets.token_hex(24),
+        "vector": secrets.token_hex(24),
+        "gemini": secrets.token_hex(24),
+        "model": secrets.token_hex(24),
+        "person": f"ghp_{secrets.token_hex(18)}",
+        "reddit_id": secrets.token_hex(7),
+        "reddit_secret": secrets.token_hex(20),
+        "aws_secret": secrets.token_hex(20),
+        "webhooks": secrets.token_hex(24),
+        "dashboard": Dashboard("").private,
+    }
+
+
+def _app_key(folder: Path) -> str:
+    """A new private key of the GitHub App, in PEM; its public key is written beside."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (folder / "github-app.pub.pem").write_bytes(public)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()

@@ -43,8 +43,9 @@ class Api:
         self._control = httpx.Client(base_url=cloud.addresses.control, timeout=300, trust_env=False)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON."""
-        return self._answer(method, path, **options).json()
+        """The answer's JSON; None where there is no content."""
+        answer = self._answer(method, path, **options)
+        return answer.json() if answer.content else None
 
     def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
