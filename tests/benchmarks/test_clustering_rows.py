@@ -53,8 +53,9 @@ def opened(row: dict[str, Any]) -> Feedback:
         "created_at": at,
         "updated_at": at,
         "closed_at": None,
+        "comments": 0,
     }
-    where = {"full_name": "acme/larder"}
+    where = {"full_name": "acme/larder", "owner": {"login": "acme"}}
     payload = {
         "action": "opened",
         "issue": shapes.issue("http://github", where, issue),  # type: ignore[arg-type]
@@ -103,7 +104,7 @@ def test_a_trace_that_is_text_only_keeps_its_words(tmp_path: Path) -> None:
     file = write(tmp_path, {"title": "java.io.IOException", "text": trace, "source": "sentry"})
     (row,) = load(file)
     event = samples.sentry_event(
-        title="java.io.IOException", message=trace, culprit=None, exception={"values": []}
+        title="java.io.IOException", message=trace, culprit=None, exception={"values": []}, url=None
     )
     item = normalised("sentry", {"sentry-hook-resource": "event_alert"}, event)
     assert seen(row) == seen(item)

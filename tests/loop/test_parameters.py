@@ -9,12 +9,18 @@ import pytest
 
 from local import credentials, image, ports
 from local.credentials import Credentials
+from local.dashboard import Dashboard
 from local.lambdas.stack import Places, Stack
 from local.lambdas.template import load
 from local.parameters import KEYS, Incomplete, Services, platform
 from local.parts import ROOT, environment
 
-MADE = Credentials(**{field.name: f"made-{field.name}" for field in fields(Credentials)})
+MADE = Credentials(
+    **{
+        **{field.name: f"made-{field.name}" for field in fields(Credentials)},
+        "dashboard": Dashboard("").private,
+    }
+)
 REAL = {
     "redis": {"UPSTASH_REDIS_REST_URL": "https://r.example", "UPSTASH_REDIS_REST_TOKEN": "t1"},
     "vector": {"UPSTASH_VECTOR_REST_URL": "https://v.example", "UPSTASH_VECTOR_REST_TOKEN": "t2"},
