@@ -10,7 +10,7 @@ from soulcaster.use_cases.poll import poll
 
 logger = logs.logger()
 
-ENOUGH_MS = 60_000  # for one source
+ENOUGH_MS = 120_000  # for a source with 20 subreddits, or for a day of a busy repository
 
 
 @logger.inject_lambda_context

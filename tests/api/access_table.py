@@ -76,5 +76,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/audit"): Row("admin"),
     ("GET", "/me"): Row("self"),
     ("POST", "/installation/owner"): Row("self", 204, people=True),
+    ("GET", "/installation/owners"): Row("installation", people=True),
+    ("DELETE", "/installation/owners/{person}"): Row("installation", 204, people=True),
     ("GET", "/installation/audit"): Row("installation", people=True),
 }

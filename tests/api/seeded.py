@@ -49,6 +49,7 @@ def seed(redis: Redis, redis_url: str) -> Seeded:
     invitation = made("/projects/larder/invitations", role="viewer")
     imported = made("/imports", project="larder", format="csv", name="old.csv")
     give_role(redis_url, "larder", MEMBER, "viewer")
+    give_installation(redis_url, MEMBER)
     owner = api_key.new_owner_token()
     InstallationStore(redis).offer(api_key.mac(PEPPER, owner), now_ms() + HOUR, now_ms())
     plan = api.put(f"/clusters/{cluster}/plan", json=edited(0))

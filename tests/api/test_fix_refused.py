@@ -175,3 +175,13 @@ def test_nothing_a_day_is_nothing(api: TestClient, redis: Redis, cluster: str, l
     assert answer.json()["detail"].startswith(f"{limit}: ")
     assert 1 <= int(answer.headers["retry-after"]) <= 86_400
     assert api.get(f"/clusters/{cluster}").json()["live_job"] is None
+
+
+def test_of_what_is_gone_nothing_is_planned_or_fixed(api: TestClient, cluster: str) -> None:
+    """A cluster whose last item was removed is a 409, before a model or an agent is asked."""
+    assert api.delete(f"/feedback/{feedback().id}").status_code == 204
+    for answer in (fix(api, cluster), api.post(f"/clusters/{cluster}/plan")):
+        assert (answer.status_code, answer.json()) == (
+            409,
+            {"detail": "cluster: all that was reported in it is gone"},
+        )

@@ -12,6 +12,7 @@ from soulcaster.edges.clock import now_ms
 from soulcaster.edges.import_store import Done, ImportStore, Refused
 from soulcaster.edges.redis import Redis
 from soulcaster.rules import built_in
+from soulcaster.rules.page import encode_cursor
 from soulcaster.rules.project import Project
 from soulcaster.rules.source import Source
 from tests.api.conftest import client_with, forget
@@ -179,7 +180,8 @@ def test_refused_rows_are_reported_in_pages(
             break
         page = api.get(path, params={"limit": 2, "cursor": page["next_cursor"]}).json()
     assert lines == [(line, f"reason {line}", 200) for line in range(2, 7)]
-    for cursor in ("nonsense", "LTE6cm93cw", "MS41OnJvd3M"):  # and -1:rows, 1.5:rows
+    forged = ("-1:rows", "1.5:rows", f"{10**18}:rows", f"{10**20 - 1}:rows")
+    for cursor in ("nonsense", *map(encode_cursor, forged)):
         assert api.get(path, params={"cursor": cursor}).status_code == 400
 
 

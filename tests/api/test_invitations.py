@@ -172,6 +172,26 @@ def test_only_owners_invite(ada: TestClient, redis_url: str, role: str | None) -
     assert [one["id"] for one in ada.get(INVITATIONS).json()] == [made["id"]]
 
 
+@pytest.mark.parametrize("how", ["removed", "left", "demoted"])
+def test_nobody_comes_back_by_their_own(ada: TestClient, redis_url: str, how: str) -> None:
+    """Who is an owner no more has their invitations taken back, and nobody else's; it is noted."""
+    give_role(redis_url, "larder", EVE, "owner")
+    eve, member = signed_in(EVE), f"/projects/larder/members/{EVE.id}"
+    mine, hers = invited(ada), [invited(eve, "owner"), invited(eve, "viewer", login="bob")]
+    gone = {
+        "removed": lambda: ada.delete(member),
+        "left": lambda: eve.delete("/projects/larder/members/me"),
+        "demoted": lambda: ada.put(member, json={"role": "viewer"}),
+    }
+    assert gone[how]().status_code == 204
+    assert [accepted(EVE, hers[0]["token"]), accepted(BOB, hers[1]["token"])] == [404, 404]
+    assert [one["id"] for one in ada.get(INVITATIONS).json()] == [mine["id"]]
+    log = ada.get("/audit", params={"project": "larder"}).json()["items"]
+    assert {one["on"] for one in log[:2]} == {one["id"] for one in hers}
+    assert {one["what"] for one in log[:2]} == {"took invitation back"}
+    assert accepted(BOB, mine["token"]) == 200
+
+
 def test_another_projects_invitation_is_not_there(ada: TestClient, redis_url: str) -> None:
     """An owner of another project can't take it back."""
     made = invited(ada)

@@ -157,3 +157,12 @@ def test_a_key_is_no_person(redis_url: str) -> None:
         assert answer.status_code == 403, path
         assert "needs a person" in answer.json()["detail"]
     assert command(redis_url, "HGET", "p:larder:roles", BOB.id) == "viewer"
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_key_lists_its_project_only_if_it_may_read(redis_url: str, scope: str) -> None:
+    """The list has the settings that `GET /projects/{project}` has, so it needs as much."""
+    mine = client_with(give_key(redis_url, "larder", scope))
+    listed, read = mine.get("/projects"), mine.get("/projects/larder")
+    assert read.status_code == (200 if scope == "read" else 403)
+    assert listed.json() == ([read.json()] if scope == "read" else [])

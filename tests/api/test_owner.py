@@ -117,3 +117,19 @@ def test_without_an_address_the_text_is_printed(
     assert claimed(ADA, lines[-2]) == 204
     monkeypatch.setenv("DASHBOARD_URL", "https://set.example")
     assert link(capsys)[-1].startswith("https://set.example/welcome#token=sco_")
+
+
+def test_an_owner_is_removed_and_the_last_one_stays(redis_url: str) -> None:
+    """By another one, at once, and it is in the log; what they are in projects stays."""
+    give_installation(redis_url, ADA)
+    give_installation(redis_url, BOB)
+    ada, bob = signed_in(ADA), signed_in(BOB)
+    assert bob.post("/projects", json={"id": "larder", "name": "Larder"}).status_code == 201
+    assert {owner["id"] for owner in ada.get("/installation/owners").json()} == {ADA.id, BOB.id}
+    assert ada.delete(f"/installation/owners/{EVE.id}").status_code == 404
+    assert ada.delete(f"/installation/owners/{BOB.id}").status_code == 204
+    assert bob.get("/installation/owners").status_code == 403
+    assert bob.get("/projects/larder").status_code == 200
+    assert ada.delete(f"/installation/owners/{ADA.id}").status_code == 409
+    (change,) = ada.get("/installation/audit").json()["items"]
+    assert (change["what"], change["on"]) == ("removed owner of the installation", BOB.id)

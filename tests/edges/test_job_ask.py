@@ -3,6 +3,7 @@
 import pytest
 
 from soulcaster.edges.correction_store import CorrectionStore
+from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.job_store import Asked, JobStore
 from soulcaster.edges.plan_store import PlanStore
 from soulcaster.edges.project_store import ProjectStore
@@ -79,6 +80,14 @@ def test_where_its_items_went_is_said(jobs: JobStore, redis: Redis, cluster: str
     CorrectionStore(redis).merge("larder", cluster, [gone], Decision("test", "", NOW))
     answer = jobs.ask(gone, NOW, "x")
     assert (answer.outcome, answer.id) == ("merged", cluster)
+
+
+def test_what_is_gone_is_not_fixed(
+    jobs: JobStore, redis: Redis, redis_url: str, cluster: str
+) -> None:
+    """When a cluster's last item was withdrawn there is nothing that an agent could be told."""
+    assert FeedbackStore(redis).delete("larder", feedback().id, NOW)
+    assert refused(jobs, redis_url, cluster).outcome == "empty"
 
 
 def test_an_open_pull_request_is_enough(jobs: JobStore, redis_url: str, cluster: str) -> None:

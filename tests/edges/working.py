@@ -60,6 +60,7 @@ def cluster_of(url: str, project: str, number: int = 0) -> str:
     """A bare cluster of any project; enough to ask for a fix of."""
     cluster = f"cl_{project}_{number:020x}"
     command(url, "HSET", f"p:{project}:cl:{cluster}", "id", cluster, "status", "open")
+    command(url, "ZADD", f"p:{project}:cl:{cluster}:items", NOW, "fb_none")
     return cluster
 
 

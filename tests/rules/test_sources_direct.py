@@ -114,6 +114,23 @@ def test_a_row_is_known_by_all_it_holds() -> None:
     assert read("file", {**row, "id": "a"}).external_id == "a"
 
 
+@every_kind
+def test_long_ids_stay_apart(kind: str) -> None:
+    """Addresses, say, that differ at their end only; what is kept of them has an end."""
+    start = "https://desk.example/" + 300 * "x"
+    found = [read(kind, {**WHOLE, "id": one}) for one in (start, f"{start}1", f"{start}2", start)]
+    assert [len(one.external_id) for one in found] == [200] * 4
+    assert len({one.id for one in found}) == 3
+
+
+def test_a_row_is_settled_or_not() -> None:
+    """What is neither true nor false is not taken for one of them."""
+    assert read("file", {**WHOLE, "resolved": False}).open
+    with pytest.raises(Unreadable) as caught:
+        read("file", {**WHOLE, "resolved": "closed"})
+    assert caught.value.field == "resolved"
+
+
 def test_ids_are_of_one_door_only() -> None:
     """What is sent by two of them with the same id is two items."""
     assert len({read(kind, WHOLE).id for kind in BUILT_IN}) == 3

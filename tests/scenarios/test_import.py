@@ -123,6 +123,21 @@ def test_s11_an_import_killed_at_any_outside_call_ends_the_same(
             assert case.view(state.snapshot(world)) == expected
 
 
+@pytest.mark.parametrize(("call", "fails"), [(4, True), (5, False)])
+def test_a_store_that_fails_once_holds_up_nothing(world: World, call: int, fails: bool) -> None:
+    """Once rows are accounted for, another message goes on in a minute: one that fails waits for
+    half an hour, as it does where nothing was achieved.
+    """
+    file_waits(world)
+    with world.tap.faulty(Fault(500, system="redis", number=call)):
+        delivery = world.deliver("ImportQueue")
+    assert delivery
+    assert (bool(delivery.failed), read(world)["state"]) == (fails, "running")
+    assert queued(world) == [{"import": IMPORT, "turn": 0 if fails else 1}]
+    world.drain("ImportQueue")
+    assert (read(world)["state"], numbers(world)) == ("done", (405, 399, 399, 6))
+
+
 @pytest.mark.usefixtures("hurried")
 def test_when_time_is_short_another_message_goes_on(world: World) -> None:
     """Chunk by chunk, each with a message of its own, to the same end; an old message that comes

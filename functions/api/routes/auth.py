@@ -66,8 +66,16 @@ async def refused(request: Request, error: Exception) -> JSONResponse:
     rule = _rule(request)
     if error.why == "FOREIGN":
         return JSONResponse({"detail": f"there is no such {rule.about}"}, 404)
-    needs = "a person" if rule.people else f"the scope {rule.needs}"
-    return JSONResponse({"detail": f"this needs {needs}, which the caller is or has not"}, 403)
+    return JSONResponse({"detail": f"this needs {_needed(rule)}"}, 403)
+
+
+def _needed(rule: Rule) -> str:
+    if rule.needs == "installation":
+        return "a person who owns the installation"
+    if rule.needs == "self":
+        return "a person; a key can't do it"
+    scope = f"the scope {rule.needs}"
+    return f"a person who has {scope}; a key can't do it" if rule.people else scope
 
 
 def _rule(request: Request) -> Rule:

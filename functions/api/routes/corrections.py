@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from routes.auth import Who
-from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
+from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, refusals
 from routes.paging import Cursor, Limit, PageOf, ProjectId, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
@@ -17,9 +17,7 @@ from soulcaster.rules.correction import (
     MAX_CLUSTERS,
     MAX_ITEMS,
     WHY_CHARS,
-    Conflict,
     Decision,
-    NotThere,
     Verb,
 )
 from soulcaster.rules.text import clean
@@ -127,12 +125,8 @@ def _done(
     who: Caller, response: Response, given: Reason, verb: Callable[..., Corrected], *about: Any
 ) -> CorrectionOut:
     decided = Decision(who.name, clean(given.why, WHY_CHARS), now_ms())
-    try:
+    with refusals():
         corrected = verb(*about, decided, corrections=wiring.corrections(who))
-    except NotThere as error:
-        raise not_found(error.what) from error
-    except Conflict as error:
-        raise HTTPException(409, str(error)) from error
     if not corrected.made:
         response.status_code = 200
     return CorrectionOut(**corrected.correction)

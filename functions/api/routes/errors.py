@@ -1,9 +1,13 @@
 """What the API answers when it can't do what was asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException
 from pydantic import BaseModel
+
+from soulcaster.rules.correction import Conflict, NotThere
 
 
 class Problem(BaseModel):
@@ -15,6 +19,17 @@ class Problem(BaseModel):
 def not_found(what: str) -> HTTPException:
     """404: it is not there, or not yours; which of the two is not said."""
     return HTTPException(404, f"there is no such {what}")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What is not there is a 404, what can't be done now a 409."""
+    try:
+        yield
+    except NotThere as error:
+        raise not_found(error.what) from error
+    except Conflict as error:
+        raise HTTPException(409, str(error)) from error
 
 
 type Responses = dict[int | str, dict[str, Any]]

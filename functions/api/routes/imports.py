@@ -15,6 +15,7 @@ from soulcaster.rules.ids import PROJECT
 from soulcaster.rules.imports import (
     ENDS,
     MAX_BYTES,
+    MAX_REFUSED,
     UPLOAD_SECONDS,
     State,
     import_message,
@@ -114,7 +115,7 @@ def list_refused(
     """The rows that were not stored, in the file's order; kept for 90 days."""
     _known(identifier)
     after, _, _ = position(cursor).partition(":")
-    if after and not after.isdecimal():
+    if after and not (after.isdecimal() and len(after) <= len(str(MAX_REFUSED))):
         raise HTTPException(400, "cursor: is none of ours")
     found = wiring.imports(who).refused(identifier, int(after or 0), limit)
     if found is None:

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routes.addressed import InvitationId, OfProject
 from routes.auth import Who
-from routes.errors import CONFLICT, NOT_FOUND, not_found
-from routes.members import refusals
+from routes.errors import CONFLICT, NOT_FOUND, not_found, refusals
 from soulcaster import wiring
 from soulcaster.rules import api_key
 from soulcaster.rules.access import Role

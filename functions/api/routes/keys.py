@@ -9,14 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from routes.addressed import KeyId, OfProject
 from routes.auth import Who
-from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found
+from routes.errors import BAD_REQUEST, CONFLICT, NOT_FOUND, not_found, refusals
 from routes.paging import Cursor, Limit, PageOf, page_of, position
 from soulcaster import wiring
 from soulcaster.edges.clock import now_ms
 from soulcaster.edges.key_store import Stronger
 from soulcaster.rules import api_key
 from soulcaster.rules.access import SCOPES, Scope
-from soulcaster.rules.correction import Conflict, NotThere
 
 router = APIRouter(tags=["keys"])
 
@@ -85,7 +84,7 @@ def make_key(who: Who, project: OfProject, wanted: KeyNew) -> KeyText:
     expires = wanted.expires_at
     if wanted.expires_in_days:
         expires = who.now + wanted.expires_in_days * DAY_MS
-    with _refusals():
+    with _within_own_strength():
         made = wiring.keys(who).add(
             project,
             identifier,
@@ -117,7 +116,7 @@ def rotate_key(
     """
     text = api_key.new_key(key)
     overlap = (wanted or RotationWanted()).overlap_seconds
-    with _refusals():
+    with _within_own_strength():
         rotated = wiring.keys(who).rotate(
             project, key, _mac(text), who.now + overlap * 1000, who.now
         )
@@ -136,14 +135,11 @@ def _mac(text: str) -> str:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _within_own_strength() -> Iterator[None]:
     """What is not there is a 404, what can't be done now a 409, what is too much a 403."""
     try:
-        yield
-    except NotThere as error:
-        raise not_found(error.what) from error
-    except Conflict as error:
-        raise HTTPException(409, str(error)) from error
+        with refusals():
+            yield
     except Stronger as error:
         detail = "a key can't make or rotate one that may do more, or lives longer, than itself"
         raise HTTPException(403, detail) from error

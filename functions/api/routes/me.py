@@ -5,8 +5,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from routes.addressed import PersonId
 from routes.auth import Who
-from routes.errors import NOT_FOUND, not_found
+from routes.errors import CONFLICT, NOT_FOUND, not_found, refusals
 from routes.invitations import TokenGiven
 from soulcaster import wiring
 from soulcaster.rules import api_key
@@ -45,6 +46,29 @@ class MeOut(BaseModel):
 def read_me(who: Who) -> MeOut:
     """Who the credential is, and what they may see."""
     return MeOut(**wiring.installation(who).me(who))
+
+
+class OwnerOut(BaseModel):
+    """An owner of the installation; `since` is in milliseconds since 1970 in UTC."""
+
+    id: str
+    name: str
+    since: int
+
+
+@router.get("/installation/owners")
+def list_owners(who: Who) -> list[OwnerOut]:
+    """The installation's owners."""
+    return [OwnerOut(**owner) for owner in wiring.installation(who).owners()]
+
+
+@router.delete(
+    "/installation/owners/{person}", status_code=204, responses={**NOT_FOUND, **CONFLICT}
+)
+def remove_owner(who: Who, person: PersonId) -> None:
+    """Have a person own the installation no more; they stay members of projects. The last stays."""
+    with refusals():
+        wiring.installation(who).remove(person, who.now)
 
 
 @router.post("/installation/owner", status_code=204, responses=NOT_FOUND)

@@ -1,17 +1,13 @@
 """The people of a project."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from routes.addressed import OfProject, PersonId
 from routes.auth import Who
-from routes.errors import CONFLICT, NOT_FOUND, not_found
+from routes.errors import CONFLICT, NOT_FOUND, not_found, refusals
 from soulcaster import wiring
 from soulcaster.rules.access import Role
-from soulcaster.rules.correction import Conflict, NotThere
 
 router = APIRouter(tags=["members"])
 
@@ -69,14 +65,3 @@ def remove_member(who: Who, project: OfProject, person: PersonId) -> None:
     """Take somebody out of the project at once; its last owner has to stay."""
     with refusals():
         wiring.members(who).remove(project, person, who.now)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """What is not there is a 404, what can't be done now a 409."""
-    try:
-        yield
-    except NotThere as error:
-        raise not_found(error.what) from error
-    except Conflict as error:
-        raise HTTPException(409, str(error)) from error

@@ -1,17 +1,14 @@
 """Plans: what is broken, how to reproduce it, where to look and how to verify the fix."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from routes.auth import Who
-from routes.errors import CONFLICT, NOT_FOUND, Problem, Responses, not_found
+from routes.errors import CONFLICT, NOT_FOUND, Problem, Responses, refusals
 from soulcaster import logs, wiring
 from soulcaster.edges.clock import now_ms
-from soulcaster.rules.correction import Conflict, NotThere
 from soulcaster.rules.plan import (
     MAX_FILES,
     MAX_VERSIONS,
@@ -96,7 +93,7 @@ def draft_plan(who: Who, cluster: str, response: Response) -> PlanOut:
     from soulcaster.edges.gemini import GeminiError  # noqa: PLC0415
 
     try:
-        with _refusals():
+        with refusals():
             drafted = use_case.draft(
                 cluster, plans=wiring.plans(who), planner=wiring.planner(), now=now_ms()
             )
@@ -113,7 +110,7 @@ def draft_plan(who: Who, cluster: str, response: Response) -> PlanOut:
 def edit_plan(who: Who, cluster: str, wanted: PlanWanted) -> PlanOut:
     """Write a plan as a new version; 409 when `based_on` is not the latest one."""
     plan = plan_of(wanted.problem, wanted.reproduction, wanted.files, wanted.verification)
-    with _refusals():
+    with refusals():
         edited = use_case.edit(
             cluster, plan, wanted.based_on, who.name, plans=wiring.plans(who), now=now_ms()
         )
@@ -123,7 +120,7 @@ def edit_plan(who: Who, cluster: str, wanted: PlanWanted) -> PlanOut:
 @router.get("/clusters/{cluster}/plans", responses=NOT_FOUND)
 def list_plans(who: Who, cluster: str) -> PlansOut:
     """Every version of a cluster's plan, newest first."""
-    with _refusals():
+    with refusals():
         approved, versions = use_case.versions(cluster, plans=wiring.plans(who))
     return PlansOut(approved=approved, versions=[PlanOut(**version) for version in versions])
 
@@ -133,19 +130,8 @@ def approve_plan(
     who: Who, cluster: str, version: Annotated[int, Path(ge=1, le=MAX_VERSIONS)]
 ) -> PlanOut:
     """Have fixes run on this version from now on; a job that is there keeps its own."""
-    with _refusals():
+    with refusals():
         approved = use_case.approve(
             cluster, version, who.name, plans=wiring.plans(who), now=now_ms()
         )
     return PlanOut(**approved)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What is not there is a 404, what can't be done now a 409."""
-    try:
-        yield
-    except NotThere as error:
-        raise not_found(error.what) from error
-    except Conflict as error:
-        raise HTTPException(409, str(error)) from error

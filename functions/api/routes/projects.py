@@ -104,7 +104,9 @@ class IntakeOut(BaseModel):
 
 @router.get("/projects")
 def list_projects(who: Who) -> list[ProjectOut]:
-    """The caller's projects, by id; every one for an owner of the installation."""
+    """The caller's projects, by id: every one for an owner of the installation, none for a key
+    that may not read.
+    """
     return [ProjectOut.model_validate(p, from_attributes=True) for p in wiring.projects(who).all()]
 
 

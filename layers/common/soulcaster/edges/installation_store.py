@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from soulcaster.edges.redis import Redis
+from soulcaster.edges.redis import Redis, record
 from soulcaster.rules.access import SCOPES, Caller
+from soulcaster.rules.correction import Conflict, NotThere
 
 
 class InstallationStore:
@@ -24,6 +25,20 @@ class InstallationStore:
     def claim(self, mac: str, who: Caller) -> bool:
         """Make ``who`` an owner; False when the text is not the one that was offered."""
         return bool(self._redis.run("owner_claim", "", mac, who.id, who.name, who.now))
+
+    def owners(self) -> list[dict[str, Any]]:
+        """Those there are, by when they became it: id, name, since (ms)."""
+        found = record(self._redis.run("owner_list", ""))
+        shown = [{"id": person, **json.loads(text)} for person, text in found.items()]
+        return sorted(shown, key=lambda owner: (owner["since"], owner["id"]))
+
+    def remove(self, person: str, now: int) -> None:
+        """Have a person be an owner no more. Raises ``NotThere``, and ``Conflict`` for the last."""
+        outcome = self._redis.run("owner_drop", "", person, now)
+        if outcome == "missing":
+            raise NotThere("owner")
+        if outcome == "last":
+            raise Conflict("owner: is the installation's last; make somebody else one first")
 
     def me(self, who: Caller) -> dict[str, Any]:
         """What ``who`` is here, as the API shows it."""

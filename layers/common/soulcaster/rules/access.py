@@ -93,6 +93,8 @@ ROUTES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/audit"): Rule("admin"),
     ("GET", "/me"): Rule("self"),
     ("POST", "/installation/owner"): Rule("self", "link", people=True),
+    ("GET", "/installation/owners"): Rule("installation", people=True),
+    ("DELETE", "/installation/owners/{person}"): Rule("installation", "owner", people=True),
     ("GET", "/installation/audit"): Rule("installation", people=True),
 }
 

@@ -5,8 +5,9 @@ An object with ``title`` or ``text`` (or both) that may have ``id``, ``author``,
 ``resolved``. Other members are nobody's business.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from soulcaster.rules.feedback import SEVERITIES, Feedback
 from soulcaster.rules.payload import (
@@ -23,6 +24,7 @@ FIELDS = (
     *("id", "title", "text", "author", "url", "severity", "source"),
     *("created_at", "updated_at", "occurrences", "resolved"),
 )
+ID_CHARS: Final = 200
 
 
 def reported(
@@ -59,7 +61,7 @@ def reported(
         source=source.kind,
         source_id=source.id,
         channel=(optional(payload, f"{path}source", str) or source.name)[:100],
-        external_id=str(external_id)[:200],
+        external_id=_bounded(str(external_id)),
         title=title,
         body=body,
         author=(optional(payload, f"{path}author", str) or "")[:200] or None,
@@ -71,6 +73,14 @@ def reported(
         version=time_in(payload, f"{path}updated_at") or sent_at or created,
         open=data.get("resolved") is not True,
     )
+
+
+def _bounded(identifier: str) -> str:
+    """An id that is not too long to be kept; of two that differ each has its own."""
+    if len(identifier) <= ID_CHARS:
+        return identifier
+    digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return f"{identifier[: ID_CHARS - 41]}~{digest}"
 
 
 def time_in(payload: Any, path: str) -> int | None:

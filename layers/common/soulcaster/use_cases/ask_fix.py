@@ -72,6 +72,8 @@ def _why_not(answer: Answer) -> str:
             return "repository: the project has none; set one first"
         case "merged":
             return f"cluster: it was merged into {answer.id}; ask for that one"
+        case "empty":
+            return "cluster: all that was reported in it is gone"
         case "has_pull":
             return (
                 f"again: the pull request of {answer.id} is open ({answer.said}); close or merge "

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from soulcaster.edges.bucket import Bucket
+from soulcaster.edges.bucket import Bucket, BucketError, Stream
 from soulcaster.edges.feedback_store import FeedbackStore
 from soulcaster.edges.import_store import Done, ImportStore, Opened, Refused, Step
 from soulcaster.edges.queues import Queue
+from soulcaster.edges.redis import RedisError
 from soulcaster.rules import delivery
 from soulcaster.rules.day import until_tomorrow
 from soulcaster.rules.delivery import Delivery
@@ -30,6 +31,12 @@ from soulcaster.rules.text import clean
 log = logging.getLogger(__name__)
 
 SHOWN_CHARS = 200  # of a row that was refused
+# When to go on after a store that did not answer. A message that failed waits for half an hour.
+AGAIN_SECONDS = 60
+
+
+class _CutOff(Exception):  # noqa: N818 - a state of the import
+    """A store did not answer, after rows were accounted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,8 @@ def import_file(identifier: str, turn: int, edges: Edges) -> None:
 
     Two round trips for each chunk of rows. Wherever it is cut off, to do it again ends the same:
     a row's id follows from what it says, and rows are accounted for once. A file that can't be
-    used ends the import. Raises ``RedisError``, ``BucketError`` and ``QueueError``.
+    used ends the import. Raises ``RedisError`` and ``BucketError`` where nothing was achieved, and
+    ``QueueError``.
     """
     opened = edges.imports.open(identifier, turn)
     if opened is None:
@@ -67,6 +75,10 @@ def import_file(identifier: str, turn: int, edges: Edges) -> None:
         return
     try:
         step = _go_on(opened, edges)
+    except _CutOff:
+        log.exception("cut off", extra={"import": identifier})
+        edges.queue.send(import_message(identifier, turn + 1), AGAIN_SECONDS)
+        return
     except Unusable as error:
         log.info("not imported", extra={"import": identifier, "why": str(error)})
         edges.imports.fail(identifier, str(error), edges.now())
@@ -91,24 +103,35 @@ def _go_on(opened: Opened, edges: Edges) -> Step:
         raise Unusable(f"the file has {found.size:,} bytes; it may have {MAX_BYTES:,}")
     if opened.etag not in ("", found.etag):
         raise Unusable("the file was replaced while it was imported")
+    return _chunks(opened, found, edges)
+
+
+def _chunks(opened: Opened, found: Stream, edges: Edges) -> Step:
     items = (_item(row, opened) for row in rows(found.pieces, opened.form, opened.rows))
     coming, place = deque[_Item](), opened.rows
     done: Done | None = None
-    while True:
-        _fill(coming, items)
-        step = edges.imports.step(
-            opened.id,
-            done,
-            [item.feedback.id if item.feedback else "" for item in coming],
-            size=found.size,
-            etag=found.etag,
-            now=edges.now(),
-        )
-        if step.outcome != "go" or (done and not edges.time_left()):
-            return step
-        chunk = [coming.popleft() for _ in range(step.rows)]
-        done = Done(place, step.rows, _store(chunk, step.deleted, opened.project, edges))
-        place += step.rows
+    accounted = False
+    try:
+        while True:
+            _fill(coming, items)
+            step = edges.imports.step(
+                opened.id,
+                done,
+                [item.feedback.id if item.feedback else "" for item in coming],
+                size=found.size,
+                etag=found.etag,
+                now=edges.now(),
+            )
+            accounted = done is not None
+            if step.outcome != "go" or (done and not edges.time_left()):
+                return step
+            chunk = [coming.popleft() for _ in range(step.rows)]
+            done = Done(place, step.rows, _store(chunk, step.deleted, opened.project, edges))
+            place += step.rows
+    except (RedisError, BucketError) as error:
+        if accounted:
+            raise _CutOff from error
+        raise
 
 
 def _fill(coming: deque[_Item], items: Iterator[_Item]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from soulcaster.edges.plan_store import MODEL, Newer, PlanStore
 from soulcaster.rules import ids
-from soulcaster.rules.correction import NotThere
+from soulcaster.rules.correction import Conflict, NotThere
 from soulcaster.rules.plan import Plan
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def draft(cluster: str, *, plans: PlanStore, planner: "Planner", now: int) -> Dr
     """
     _check(cluster)
     material = plans.material(cluster, REPORTS)
+    if not material.reports:
+        raise Conflict("cluster: all that was reported in it is gone")
     plan = planner.draft(material)
     try:
         return Drafted(*plans.add(cluster, plan, MODEL, now, material.versions))

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from soulcaster.edges.queues import Queue, QueueError
 from soulcaster.edges.reddit import PAGE, Reddit, RedditError, Sort
 from soulcaster.edges.source_store import SourceStore
 from soulcaster.rules.delivery import Delivery
+from soulcaster.rules.payload import milliseconds
 from soulcaster.rules.project import Project
 from soulcaster.rules.quota import over
 from soulcaster.rules.source import Source
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 REDDIT_OVERLAP_MS = 60 * 60 * 1000
 # Two clocks are involved, GitHub's and ours.
 GITHUB_OVERLAP_MS = 5 * 60 * 1000
+# Then it is remembered how far was read: a first look at a busy repository takes longer than the
+# function may run, and would begin anew each time.
+GITHUB_STEP_MS = 24 * 60 * 60 * 1000
 FIRST_LOOK_BACK_MS = 90 * 24 * 60 * 60 * 1000
 # How often the listings that are not by time are read: they hold the same for hours.
 RANKED_EVERY_MS = 60 * 60 * 1000
@@ -42,9 +46,10 @@ def poll(
 ) -> dict[str, int]:
     """Fetch the polled sources, those longest unread first; returns how many deliveries each gave.
 
-    Stops beginning new ones when ``time_left`` says no. A source that fails is logged, noted at the
-    source and does not stop the others, and so is one whose project has used up a quota; its cursor
-    stays, so the next run fetches the same again. What is fetched twice is the same feedback.
+    Begins no new one, and no further step of one, when ``time_left`` says no. A source that fails
+    is logged, noted at the source and does not stop the others, and so is one whose project has
+    used up a quota; its cursor stays, so the next run fetches the same again. What is fetched twice
+    is the same feedback.
     """
     counts: dict[str, int] = {}
     polled = sources.polled(now)
@@ -61,14 +66,18 @@ def poll(
         try:
             if source.kind == "reddit":
                 counts[source.id], trouble = _reddit(source, since, reddit(), queue, now)
+                # The moment before the fetch began: what changes meanwhile is seen next time.
+                sources.save_cursors([(source, str(now))])
             else:
-                counts[source.id] = _github(source, project, since, github(), queue, now)
+                for count, until in _github(source, project, since, github(), queue, now):
+                    counts[source.id] = counts.get(source.id, 0) + count
+                    sources.save_cursors([(source, str(until))])
+                    if not time_left():
+                        break
         except (GitHubError, RedditError, QueueError) as error:
             log.exception("not polled", extra={"source": source.id})
             sources.polled_note(source, now, str(error))
             continue
-        # The moment before the fetch began: what changes meanwhile is seen next time.
-        sources.save_cursors([(source, str(now))])
         if trouble:
             sources.polled_note(source, now, trouble)
     return counts
@@ -77,7 +86,10 @@ def poll(
 def _reddit(
     source: Source, since: int, reddit: Reddit, queue: Queue, now: int
 ) -> tuple[int, str | None]:
-    """How many deliveries its subreddits gave, and which of them could not be read for good."""
+    """How many deliveries its subreddits gave, and which of them could not be read for good.
+
+    Raises ``RedditError`` when that is all of them: perhaps we are refused, and no subreddit.
+    """
     count, troubles = 0, []
     for subreddit in source.config["subreddits"]:
         try:
@@ -88,6 +100,8 @@ def _reddit(
             # It may have gone private for good: the others must not wait for it.
             log.exception("not polled", extra={"source": source.id, "subreddit": subreddit})
             troubles.append(f"r/{subreddit}: {error}")
+            if len(troubles) == len(source.config["subreddits"]):
+                raise
     return count, "; ".join(troubles) or None
 
 
@@ -142,17 +156,31 @@ def _created(one: Payload) -> float:
 
 def _github(
     source: Source, project: Project, since: int, github: GitHub, queue: Queue, now: int
-) -> int:
+) -> Iterator[tuple[int, int]]:
+    """Reads on to ``now``, the oldest first, in steps of about a day where much has happened.
+
+    Of each step: how many deliveries it gave, and until when there is nothing left to fetch.
+    """
     repository = source.config.get("repository") or project.repository
     token = github.installation_token(repository, {"issues": "read", "metadata": "read"})
+    while True:
+        count, since = _github_step(source, repository, token, since, github, queue, now)
+        yield count, since
+        if since >= now:
+            return
+
+
+def _github_step(
+    source: Source, repository: str, token: str, since: int, github: GitHub, queue: Queue, now: int
+) -> tuple[int, int]:
     moment = datetime.fromtimestamp((since - GITHUB_OVERLAP_MS) / 1000, UTC)
-    updated_since = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    updated_since, enough = moment.strftime("%Y-%m-%dT%H:%M:%SZ"), since + GITHUB_STEP_MS
     # Both in the webhook's own form, so that there is one way to read them.
     whole = {"repository": {"full_name": repository}}
-    count = 0
     commented: dict[int, Payload | None] = {}
-    for issues in github.issues_since(token, repository, updated_since):
-        commented |= {issue["number"]: issue for issue in issues if issue.get("comments")}
+
+    def put_issues(issues: Sequence[Payload]) -> int:
+        commented.update({one["number"]: one for one in issues if one.get("comments")})
         payloads = [
             {
                 "action": "closed" if issue.get("state") == "closed" else "opened",
@@ -162,8 +190,9 @@ def _github(
             for issue in issues
         ]
         _enqueue(source, {"x-github-event": "issues"}, payloads, queue, now)
-        count += len(payloads)
-    for comments in github.comments_since(token, repository, updated_since):
+        return len(payloads)
+
+    def put_comments(comments: Sequence[Payload]) -> int:
         payloads = []
         for comment in comments:
             number = _issue_number(comment)
@@ -176,8 +205,29 @@ def _github(
                 action = "edited" if edited else "created"
                 payloads.append({"action": action, "issue": issue, "comment": comment, **whole})
         _enqueue(source, {"x-github-event": "issue_comment"}, payloads, queue, now)
-        count += len(payloads)
-    return count
+        return len(payloads)
+
+    issues = github.issues_since(token, repository, updated_since)
+    count, read = _walk(issues, put_issues, enough, now)
+    comments = github.comments_since(token, repository, updated_since)
+    more, heard = _walk(comments, put_comments, enough, now)
+    return count + more, min(read, heard)
+
+
+def _walk(
+    pages: Iterable[list[Payload]],
+    put: Callable[[list[Payload]], int],
+    enough: int,
+    now: int,
+) -> tuple[int, int]:
+    """Pages until one goes beyond ``enough`` (ms): how much was put, and until when that is all."""
+    count = last = 0
+    for page in pages:
+        if last > enough:
+            return count, min(last, now)
+        count += put(page)
+        last = milliseconds(page[-1]["updated_at"], "updated_at") if page else last
+    return count, now
 
 
 def _issue_number(comment: Payload) -> int | None:

@@ -6,7 +6,8 @@
 -- request ('1'), whether to do without a plan ('1'), JSON object of the limits' defaults.
 -- Returns {outcome, id, state, attempt}. `outcome` is created or joined with the job; merged with the
 -- cluster that its items are in now; has_pull with the job that opened the pull request and its address;
--- missing, no_repository, plan_required, plan_not_approved, too_many (jobs today), too_dear (today).
+-- missing, empty (it has no items any more), no_repository, plan_required, plan_not_approved, too_many
+-- (jobs today), too_dear (today).
 local p = 'p:' .. ARGV[1] .. ':'
 local cl, id, now = p .. 'cl:' .. ARGV[2], ARGV[3], ARGV[4]
 if redis.call('EXISTS', cl) == 0 then return { 'missing', '', '', 0 } end
@@ -18,6 +19,7 @@ if is[3] then
   local job = redis.call('HMGET', p .. 'job:' .. is[3], 'state', 'attempt')
   return { 'joined', is[3], job[1], job[2] }
 end
+if redis.call('EXISTS', cl .. ':items') == 0 then return { 'empty', '', '', 0 } end
 if is[4] and ARGV[8] ~= '1' then
   return { 'has_pull', is[4], redis.call('HGET', p .. 'job:' .. is[4], 'pr_url') or '', 0 }
 end

@@ -11,7 +11,6 @@ if not was and caller and caller.by == 'person' then
   put_member(p, ARGV[1], caller.id, 'owner', cjson.encode({ name = caller.name, since = tonumber(ARGV[4]) }))
 end
 if was ~= ARGV[2] then
-  audit(p, was and 'changed project' or 'made project', ARGV[1], was and cjson.decode(was) or nil,
-    cjson.decode(ARGV[2]), ARGV[4])
+  audit(p, was and 'changed project' or 'made project', ARGV[1], was or nil, ARGV[2], ARGV[4])
 end
 return 1

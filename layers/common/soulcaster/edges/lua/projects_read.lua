@@ -1,7 +1,7 @@
--- JSON of every project, by id: of a person's, if one asks, or of the one that a key is for.
+-- JSON of every project, by id: of a person's, if one asks, or of the one that a key is for, if it may read.
 local ids
 if caller and caller.by == 'key' then
-  ids = { caller.project }
+  ids = caller.scopes.read and { caller.project } or {}
 elseif caller and not caller.owner then
   ids = redis.call('SMEMBERS', 'sys:person:' .. caller.id .. ':projects')
 else

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from soulcaster.rules.feedback import Feedback
+from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.reported import configure, polled, reported, verify
 from soulcaster.rules.source import Source
 
@@ -22,5 +23,7 @@ def normalise(
 ) -> Feedback:
     """One item of feedback; without an id it is known by all that its row holds."""
     del headers
+    if not isinstance(payload.get("resolved", False), bool):
+        raise Unreadable("resolved", "is neither true nor false")
     row = json.dumps(payload, sort_keys=True).encode()
     return reported(source, payload, received_at, otherwise=hashlib.sha256(row).hexdigest()[:40])
