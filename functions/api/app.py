@@ -80,7 +80,11 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     # The input itself is left out: it may hold what must not be logged or shown.
     problems = [
-        {"loc": [str(part) for part in one["loc"]], "msg": one["msg"], "type": one["type"]}
+        {
+            "loc": [str(part) for part in one["loc"]],
+            "msg": one["msg"].removeprefix("Value error, "),
+            "type": one["type"],
+        }
         for one in error.errors()
     ]
     if any(one["type"] == "json_invalid" for one in problems):

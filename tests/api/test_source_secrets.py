@@ -197,3 +197,13 @@ def test_changes_are_logged_without_secrets(api: TestClient, redis_url: str) -> 
     assert list(said[3][0]) == ["retiring_until"]
     assert said[4] == ({**made, "enabled": False}, {})
     assert not any(secret[-4:] in json.dumps(said) for secret in secrets)
+
+
+def test_nothing_has_to_be_said_to_replace_a_secret(api: TestClient, redis: Redis) -> None:
+    """Without a body the new secret is made here, and the old one is accepted for a day."""
+    old = make(api, kind="github").json()["secret"]
+    answer = api.post(f"{PATH}/secret")
+    assert answer.status_code == 200
+    source = stored(redis)
+    assert source.secrets == (answer.json()["secret"],)
+    assert [one.secret for one in source.retiring] == [old]

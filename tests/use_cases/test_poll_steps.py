@@ -153,3 +153,16 @@ def test_a_reddit_that_refuses_us_is_not_read(tmp_path: Any) -> None:
             assert sent.items() == found
             assert (one.cursor == str(NOW)) == bool(found)
     assert "401" in one.notes[0]
+
+
+def test_a_repository_that_can_not_be_read_is_named() -> None:
+    """Where the App is not installed the note says on what."""
+
+    class Foreign(Busy):
+        def installation_token(self, owner_repo: str, permissions: Any) -> str:
+            raise GitHubError(404, "Not Found")
+
+    one = Sources(source("github", poll=True, repository="acme/other"), "5")
+    look(one, Foreign())
+    assert one.cursor == "5"
+    assert "acme/other" in one.notes[0]

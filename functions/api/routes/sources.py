@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Body, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 
 from routes.auth import Who
@@ -20,6 +20,7 @@ from soulcaster.rules.built_in import BUILT_IN
 from soulcaster.rules.correction import Conflict
 from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.payload import Unreadable
+from soulcaster.rules.rotation import OVERLAP_SECONDS
 from soulcaster.rules.source import Source
 from soulcaster.use_cases import sources as use_case
 
@@ -100,9 +101,11 @@ def remove_source(who: Who, source: str) -> None:
 
 
 @router.post("/sources/{source}/secret", responses={**NOT_FOUND, **CONFLICT})
-def rotate_secret(who: Who, source: str, wanted: Rotation, request: Request) -> SourceMade:
+def rotate_secret(
+    who: Who, source: str, request: Request, wanted: Annotated[Rotation | None, Body()] = None
+) -> SourceMade:
     """Replace a source's secret; the answer has the new one, which is not shown again."""
-    stores = wiring.sources(who)
+    stores, wanted = wiring.sources(who), wanted or Rotation(overlap_seconds=OVERLAP_SECONDS)
     with _refusals():
         found = use_case.rotate(
             source, wanted.secret, wanted.overlap_seconds, sources=stores, now=who.now

@@ -76,5 +76,5 @@ def title_and_body(title: str, body: str, where: str) -> tuple[str, str]:
     if not title:
         title = clean(plain(body).split("\n", 1)[0], FIRST_LINE_CHARS)
     if not title:
-        raise Unreadable(where, "says nothing")
+        raise Unreadable(where, "is empty")
     return title, body

@@ -29,7 +29,7 @@ def chosen(signing: Signing, given: str | None) -> str | None:
             raise Unreadable("secret", "a source of this kind has none: nothing of it is signed")
         return None
     if signing == "given" and given is None:
-        raise Unreadable("secret", "is missing: whoever sends makes it, so it has to be given here")
+        raise Unreadable("secret", "is missing; the sender makes it, so copy it from there")
     return given or new_secret()
 
 

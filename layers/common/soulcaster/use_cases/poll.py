@@ -162,7 +162,15 @@ def _github(
     Of each step: how many deliveries it gave, and until when there is nothing left to fetch.
     """
     repository = source.config.get("repository") or project.repository
-    token = github.installation_token(repository, {"issues": "read", "metadata": "read"})
+    if not repository:
+        raise GitHubError(404, "no repository is set, neither at the source nor in its project")
+    try:
+        token = github.installation_token(repository, {"issues": "read", "metadata": "read"})
+    except GitHubError as error:
+        if error.status != 404:
+            raise
+        why = f"the App is not installed on {repository}, or there is no such repository"
+        raise GitHubError(404, why) from error
     while True:
         count, since = _github_step(source, repository, token, since, github, queue, now)
         yield count, since

@@ -49,7 +49,7 @@ def configure(config: Mapping[str, Any]) -> dict[str, Any]:
     if not 1 <= len(names) <= MOST_SUBREDDITS:
         raise Unreadable("config.subreddits", f"are not 1 to {MOST_SUBREDDITS}")
     if not all(isinstance(name, str) and SUBREDDIT.fullmatch(name) for name in names):
-        raise Unreadable("config.subreddits", "has what is no subreddit's name")
+        raise Unreadable("config.subreddits", "has what is no subreddit's name; give it without r/")
     comments = config.get("comments", True)
     if not isinstance(comments, bool):
         raise Unreadable("config.comments", "is neither true nor false")
