@@ -39,12 +39,16 @@ class Found:
 
 
 class Polled(NamedTuple):
-    """A source to poll, how far it was read ('' at first), its project, what that has used up."""
+    """A source to poll: how far it was read ('' at first), its project, what that has used up.
+
+    ``troubled_at``: when something was last wrong with it (ms), 0 for never.
+    """
 
     source: Source
     cursor: str
     project: Project
     standing: Standing
+    troubled_at: int = 0
 
 
 class SourceStore:
@@ -112,11 +116,15 @@ class SourceStore:
         """Every source that is polled; none that is switched off."""
         day = day_of(now)
         polled = []
-        for source, cursor, text, items, pending in self._redis.run("sources_polled", day):
+        for source, cursor, text, items, pending, troubled in self._redis.run(
+            "sources_polled", day
+        ):
             project = Project.from_json(text)
             limits = (project.items_per_day, project.pending_items)
             standing = Standing(day, int(items), int(pending), *limits)
-            polled.append(Polled(Source.from_json(source), cursor, project, standing))
+            polled.append(
+                Polled(Source.from_json(source), cursor, project, standing, int(troubled))
+            )
         return polled
 
     def save_cursors(self, cursors: Sequence[tuple[Source, str]]) -> None:

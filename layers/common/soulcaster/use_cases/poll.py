@@ -44,7 +44,7 @@ def poll(
     now: int,
     time_left: Callable[[], bool],
 ) -> dict[str, int]:
-    """Fetch the polled sources, those longest unread first; returns how many deliveries each gave.
+    """Fetch the polled sources, those longest untried first; returns how many deliveries each gave.
 
     Begins no new one, and no further step of one, when ``time_left`` says no. A source that fails
     is logged, noted at the source and does not stop the others, and so is one whose project has
@@ -53,7 +53,8 @@ def poll(
     """
     counts: dict[str, int] = {}
     polled = sources.polled(now)
-    for one in sorted(polled, key=lambda one: int(one.cursor or 0)):
+    # By the last try: those that keep failing must not use up every run before the others' turn.
+    for one in sorted(polled, key=lambda one: max(int(one.cursor or 0), one.troubled_at)):
         if not time_left():
             log.warning("no time for all sources", extra={"left": len(polled) - len(counts)})
             break
