@@ -20,7 +20,7 @@ from tests.api.conftest import client_with
 from tests.api.fixing import received
 from tests.edges.servers import command
 from tests.support import sources
-from tests.support.people import give_key
+from tests.support.people import ADA, give_key
 
 ITEM = {"project": "larder", "title": "No undo", "text": "I deleted everything."}
 
@@ -64,7 +64,9 @@ def counted(url: str, source: str) -> tuple[str | None, str | None]:
 
 
 def test_a_person_reports_by_the_form(api: TestClient, sqs_url: str) -> None:
-    """202 with the id that it will have; who types it is its author unless another is named."""
+    """202 with the id that it will have; who types it is its author unless another is named, and
+    is said to have sent it either way.
+    """
     answer = api.post("/feedback", json=ITEM)
     assert answer.status_code == 202
     (item,) = queued(sqs_url)
@@ -74,6 +76,7 @@ def test_a_person_reports_by_the_form(api: TestClient, sqs_url: str) -> None:
     assert api.post("/feedback", json={**ITEM, "author": "a customer"}).status_code == 202
     (other,) = queued(sqs_url)
     assert other.author == "a customer"
+    assert item.details == other.details == {"sent_by": ADA.id}
     assert other.id != item.id
 
 
@@ -96,6 +99,7 @@ def test_a_script_reports_by_the_api(script: TestClient, sqs_url: str) -> None:
     assert (item.source, item.source_id, item.author) == ("api", "src_larder_api", None)
     assert (item.external_id, item.channel, item.severity) == ("ticket-7", "hotline", "error")
     assert (item.created_at, item.version) == (1735632000000, 1735639200000)
+    assert str(item.details["sent_by"]).startswith("key_larder_")
 
 
 def test_a_retry_with_an_id_is_the_same_item(script: TestClient, sqs_url: str) -> None:

@@ -17,7 +17,7 @@ TOPICS = ("Export", "Import", "Sorting", "Search", "Printing")
 # A row that is refused, and why.
 BAD = (
     ("{n},only two cells", "it has 2 cells and the header 5"),
-    ("{n},,,ada,error", "title or text: says nothing"),
+    ("{n},,,ada,error", "title or text: is empty"),
     ("{n},Export {n},It fails.,ada,terrible", "severity: is none of info, warning, error, fatal"),
     ("{n},Export {n}\x00,It fails.,ada,error", "it has a NUL character"),
     ("{n},Export {n},It fails.,ada,error,more", "it has 6 cells and the header 5"),

@@ -65,6 +65,7 @@ def add_feedback(who: Who, wanted: FeedbackWanted, response: Response) -> Feedba
             wanted.project,
             "form" if person else "api",
             item,
+            who.id,
             intake=wiring.intake(who),
             queue=wiring.queue("FEEDBACK_QUEUE_URL"),
             now=who.now,

@@ -7,6 +7,7 @@ An object with ``title`` or ``text`` (or both) that may have ``id``, ``author``,
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from soulcaster.rules.feedback import SEVERITIES, Feedback
@@ -25,6 +26,7 @@ FIELDS = (
     *("created_at", "updated_at", "occurrences", "resolved"),
 )
 ID_CHARS: Final = 200
+SENDER: Final = "sent-by"  # the header in which our own door says who sent something
 
 
 def reported(
@@ -73,6 +75,14 @@ def reported(
         version=time_in(payload, f"{path}updated_at") or sent_at or created,
         open=data.get("resolved") is not True,
     )
+
+
+def submitted(
+    source: Source, headers: Mapping[str, str], payload: Any, received_at: int
+) -> Feedback:
+    """One item of feedback that came by our own door, and who sent it: a key or a person."""
+    item = reported(source, payload, received_at)
+    return replace(item, details={"sent_by": headers.get(SENDER)})
 
 
 def _bounded(identifier: str) -> str:

@@ -11,6 +11,7 @@ from soulcaster.rules import built_in, delivery
 from soulcaster.rules.delivery import Delivery
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.quota import Over, over
+from soulcaster.rules.reported import SENDER
 
 
 class Off(Exception):  # noqa: N818 - an answer
@@ -33,6 +34,7 @@ def submit(
     project: str,
     kind: Literal["form", "api"],
     item: Mapping[str, Any],
+    sender: str,
     *,
     intake: Intake,
     queue: Queue,
@@ -41,8 +43,8 @@ def submit(
     """Put an item on the queue that webhooks' go by; returns its feedback id, None without project.
 
     One round trip and one message. ``item`` is as ``soulcaster.rules.reported`` has it; without an
-    id it gets one. Raises ``Off``, ``Full``, ``Ignored`` and ``Unreadable``, and then nothing is
-    queued; ``RedisError`` and ``QueueError``.
+    id it gets one. ``sender`` is the id of a person or a key. Raises ``Off``, ``Full``, ``Ignored``
+    and ``Unreadable``, and then nothing is queued; ``RedisError`` and ``QueueError``.
     """
     door = intake.look(built_in.source(project, kind), now)
     if door is None:
@@ -54,7 +56,7 @@ def submit(
         project=project,
         source_id=door.source.id,
         source=door.source,
-        headers={},
+        headers={SENDER: sender},
         body=json.dumps(given).encode(),
         received_at=now,
     )
