@@ -6,7 +6,7 @@ An object with ``title`` or ``text`` (or both) that may have ``id``, ``author``,
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from soulcaster.rules.payload import (
     Unreadable,
     link,
     milliseconds,
-    no_more_than,
     optional,
     title_and_body,
 )
@@ -97,25 +96,3 @@ def time_in(payload: Any, path: str) -> int | None:
     """The moment at a dotted path in ms, None where it is missing; raises ``Unreadable``."""
     value = optional(payload, path, (str, int, float))
     return None if value is None else milliseconds(value, path)
-
-
-# What all kinds have in common that need no setting and fetch nothing, and those that send no
-# webhooks either.
-
-
-def configure(config: Mapping[str, Any]) -> dict[str, Any]:
-    """There is nothing to set."""
-    no_more_than(config)
-    return {}
-
-
-def polled(config: Mapping[str, Any]) -> bool:
-    """Never."""
-    del config
-    return False
-
-
-def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:
-    """Never: it comes in by our own doors, and no webhook can be of this kind."""
-    del headers, body, secrets, now
-    return False

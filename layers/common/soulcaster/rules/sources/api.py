@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from soulcaster.rules.reported import configure, polled, verify
+from soulcaster.rules.bare_source import configure, polled, verify
 from soulcaster.rules.reported import submitted as normalise
 
-__all__ = ("HEADERS", "LABEL", "SIGNING", "configure", "normalise", "polled", "verify")
+__all__ = ("HEADERS", "LABEL", "PROGRAM", "SIGNING", "configure", "normalise", "polled", "verify")
 
 HEADERS: tuple[str, ...] = ()
 LABEL = "API"

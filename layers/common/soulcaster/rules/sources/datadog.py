@@ -9,18 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from soulcaster.rules import ids
+from soulcaster.rules.bare_source import configure, polled
 from soulcaster.rules.feedback import SEVERITIES, Feedback
 from soulcaster.rules.payload import (
     Unreadable,
     link,
     member,
     milliseconds,
-    no_more_than,
     optional,
     title_and_body,
 )
 from soulcaster.rules.readings import Settled
 from soulcaster.rules.source import Source, any_equal
+
+__all__ = ("HEADERS", "LABEL", "PROGRAM", "SIGNING", "configure", "normalise", "polled", "verify")
 
 HEADERS = ("x-soulcaster-secret",)
 LABEL = "Datadog"
@@ -35,18 +37,6 @@ _STATE = re.compile(
 )
 _MENTION = re.compile(r"@webhook-[\w-]+")
 _MOST_TAGS = 20
-
-
-def configure(config: Mapping[str, Any]) -> dict[str, Any]:
-    """There is nothing to set."""
-    no_more_than(config)
-    return {}
-
-
-def polled(config: Mapping[str, Any]) -> bool:
-    """Never."""
-    del config
-    return False
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:

@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from soulcaster.rules.bare_source import configure, polled, verify
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import Unreadable
-from soulcaster.rules.reported import configure, polled, reported, verify
+from soulcaster.rules.reported import reported
 from soulcaster.rules.source import Source
 
-__all__ = ("HEADERS", "LABEL", "SIGNING", "configure", "normalise", "polled", "verify")
+__all__ = ("HEADERS", "LABEL", "PROGRAM", "SIGNING", "configure", "normalise", "polled", "verify")
 
 HEADERS: tuple[str, ...] = ()
 LABEL = "File"

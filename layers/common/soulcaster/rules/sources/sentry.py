@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from soulcaster.rules import ids
+from soulcaster.rules.bare_source import configure, polled
 from soulcaster.rules.feedback import SEVERITIES, Feedback, Severity
 from soulcaster.rules.payload import (
     link,
     member,
     milliseconds,
-    no_more_than,
     optional,
     title_and_body,
 )
 from soulcaster.rules.readings import Evidence, Settled
 from soulcaster.rules.source import Source, any_equal
 from soulcaster.rules.text import BODY_CHARS, clean
+
+__all__ = ("HEADERS", "LABEL", "PROGRAM", "SIGNING", "configure", "normalise", "polled", "verify")
 
 HEADERS = ("sentry-hook-resource", "sentry-hook-signature", "sentry-hook-timestamp")
 LABEL = "Sentry"
@@ -36,18 +38,6 @@ _ENDED = ("resolved", "archived", "ignored")
 _ALERTS: dict[str, Severity] = {"open": "error", "warning": "warning", "critical": "fatal"}
 # What can happen to a comment, in the only order in which it can.
 _COMMENTED = ("created", "updated", "deleted")
-
-
-def configure(config: Mapping[str, Any]) -> dict[str, Any]:
-    """There is nothing to set."""
-    no_more_than(config)
-    return {}
-
-
-def polled(config: Mapping[str, Any]) -> bool:
-    """Never."""
-    del config
-    return False
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: int) -> bool:

@@ -11,12 +11,13 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from soulcaster.rules.bare_source import configure, polled
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.payload import member
-from soulcaster.rules.reported import configure, polled, reported, time_in
+from soulcaster.rules.reported import reported, time_in
 from soulcaster.rules.source import Source, any_equal
 
-__all__ = ("HEADERS", "LABEL", "SIGNING", "configure", "normalise", "polled", "verify")
+__all__ = ("HEADERS", "LABEL", "PROGRAM", "SIGNING", "configure", "normalise", "polled", "verify")
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 LABEL = "Standard Webhooks"
