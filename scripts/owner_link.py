@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a new link; the one before it is good no more."""
     text, now = api_key.new_owner_token(), now_ms()
-    mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), text)
+    mac = wiring.mac(text)
     owners = wiring.installation().offer(mac, now + OWNER_LINK_MS, now)
     dashboard = options.dashboard or os.environ.get("DASHBOARD_URL", "")
     if owners:

@@ -34,7 +34,7 @@ def caller(
         parts = api_key.parse(token)
         if parts is None:
             raise HTTPException(401, _WRONG, _CHALLENGE)
-        mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), token)
+        mac = wiring.mac(token)
         return Caller(
             by="key",
             id=parts.id,

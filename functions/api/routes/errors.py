@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from soulcaster.rules.correction import Conflict, NotThere
+from soulcaster.rules.payload import Unreadable
 
 
 class Problem(BaseModel):
@@ -30,6 +32,12 @@ def refusals() -> Iterator[None]:
         raise not_found(error.what) from error
     except Conflict as error:
         raise HTTPException(409, str(error)) from error
+
+
+def at_fault(error: Unreadable) -> RequestValidationError:
+    """422: the body is well-formed, and the named field of it is of no use."""
+    where = ("body", *error.field.split("."))
+    return RequestValidationError([{"loc": where, "msg": error.why, "type": "value_error"}])
 
 
 type Responses = dict[int | str, dict[str, Any]]

@@ -65,7 +65,7 @@ def invite(who: Who, project: OfProject, wanted: InvitationNew) -> InvitationTex
     """Invite somebody; the text is good once, for seven days."""
     identifier = api_key.new_id(project, api_key.INVITATION)
     text = api_key.new_key(identifier, api_key.INVITATION)
-    mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), text)
+    mac = wiring.mac(text)
     with refusals():
         made = wiring.members(who).invite(
             project, identifier, mac, wanted.role, wanted.login or "", who
@@ -94,7 +94,7 @@ def accept_invitation(who: Who, given: TokenGiven) -> Joined:
     """Join the project that the text invites to; nobody becomes less by it than they are."""
     # What is none goes to Redis too: whether the caller may ask at all is known only there.
     parts = api_key.parse(given.token, api_key.INVITATION) or api_key.Parts("", "")
-    mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), given.token)
+    mac = wiring.mac(given.token)
     joined = wiring.members(who).accept(parts.project, parts.id, mac, who)
     if joined is None:
         raise not_found("invitation")

@@ -88,7 +88,7 @@ def make_key(who: Who, project: OfProject, wanted: KeyNew) -> KeyText:
         made = wiring.keys(who).add(
             project,
             identifier,
-            _mac(text),
+            wiring.mac(text),
             name=wanted.name,
             scopes=[scope for scope in SCOPES if scope in wanted.scopes],
             expires=expires,
@@ -118,7 +118,7 @@ def rotate_key(
     overlap = (wanted or RotationWanted()).overlap_seconds
     with _within_own_strength():
         rotated = wiring.keys(who).rotate(
-            project, key, _mac(text), who.now + overlap * 1000, who.now
+            project, key, wiring.mac(text), who.now + overlap * 1000, who.now
         )
     return KeyText(**rotated, key=text)
 
@@ -128,10 +128,6 @@ def revoke_key(who: Who, project: OfProject, key: KeyId) -> None:
     """End a key at once; to say it again changes nothing."""
     if not wiring.keys(who).revoke(project, key, who.now):
         raise not_found("key")
-
-
-def _mac(text: str) -> str:
-    return api_key.mac(wiring.secret("KEY_PEPPER_ARN"), text)
 
 
 @contextmanager

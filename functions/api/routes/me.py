@@ -10,7 +10,6 @@ from routes.auth import Who
 from routes.errors import CONFLICT, NOT_FOUND, not_found, refusals
 from routes.invitations import TokenGiven
 from soulcaster import wiring
-from soulcaster.rules import api_key
 from soulcaster.rules.access import Role, Scope
 
 router = APIRouter(tags=["me"])
@@ -74,6 +73,6 @@ def remove_owner(who: Who, person: PersonId) -> None:
 @router.post("/installation/owner", status_code=204, responses=NOT_FOUND)
 def become_owner(who: Who, given: TokenGiven) -> None:
     """Become an owner of the installation by the link that `./soulcaster owner-link` made."""
-    mac = api_key.mac(wiring.secret("KEY_PEPPER_ARN"), given.token)
+    mac = wiring.mac(given.token)
     if not wiring.installation(who).claim(mac, who):
         raise not_found("link")

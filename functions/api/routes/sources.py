@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Body, Request
 
 from routes.auth import Who
-from routes.errors import CONFLICT, NOT_FOUND, not_found
+from routes.errors import CONFLICT, NOT_FOUND, at_fault, not_found, refusals
 from routes.kinds import KindOut, kinds
 from routes.paging import ProjectId
 from routes.source_shapes import Rotation, SourceChange, SourceMade, SourceNew, SourceOut
@@ -17,7 +16,6 @@ from soulcaster import wiring
 from soulcaster.edges.source_store import Found, Health
 from soulcaster.rules import ids
 from soulcaster.rules.built_in import BUILT_IN
-from soulcaster.rules.correction import Conflict
 from soulcaster.rules.kinds import KINDS
 from soulcaster.rules.payload import Unreadable
 from soulcaster.rules.rotation import OVERLAP_SECONDS
@@ -119,13 +117,10 @@ def rotate_secret(
 def _refusals() -> Iterator[None]:
     """What the use cases refuse, as an answer: 422 naming the field, or 409."""
     try:
-        yield
+        with refusals():
+            yield
     except Unreadable as error:
-        where = ("body", *error.field.split("."))
-        problem = {"loc": where, "msg": error.why, "type": "value_error"}
-        raise RequestValidationError([problem]) from error
-    except Conflict as error:
-        raise HTTPException(409, str(error)) from error
+        raise at_fault(error) from error
 
 
 def _made(found: Found, now: int, request: Request) -> SourceMade:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from routes.auth import Who
-from routes.errors import CONFLICT, NOT_FOUND, TOO_MANY, not_found
+from routes.errors import CONFLICT, NOT_FOUND, TOO_MANY, at_fault, not_found
 from soulcaster import wiring
 from soulcaster.rules.feedback import Severity
 from soulcaster.rules.ids import PROJECT
@@ -76,8 +76,7 @@ def add_feedback(who: Who, wanted: FeedbackWanted, response: Response) -> Feedba
         wait = str(error.over.retry_after)
         raise HTTPException(429, str(error), {"retry-after": wait}) from error
     except Unreadable as error:
-        problem = {"loc": ["body", error.field], "msg": error.why, "type": "value_error"}
-        raise HTTPException(422, [problem]) from error
+        raise at_fault(error) from error
     except Ignored as error:
         response.status_code = 200
         return FeedbackTaken(id=None, status="ignored", reason=str(error))

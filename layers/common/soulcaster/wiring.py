@@ -28,6 +28,7 @@ from soulcaster.edges.redis import Redis
 from soulcaster.edges.search_store import SearchStore
 from soulcaster.edges.secrets import Secrets
 from soulcaster.edges.source_store import SourceStore
+from soulcaster.rules import api_key
 from soulcaster.settings import setting
 
 # Imported where they are made: what one function needs must not cost the others their start.
@@ -71,6 +72,11 @@ def _once[T](make: Callable[..., T], *arguments: object) -> T:
 def secret(name: str) -> str:
     """The text of the secret whose ARN the variable ``name`` holds."""
     return secrets().read(setting(name))
+
+
+def mac(text: str) -> str:
+    """What is kept of a key or another secret text; see ``rules.api_key``."""
+    return api_key.mac(secret("KEY_PEPPER_ARN"), text)
 
 
 def redis(who: "Caller | None" = None) -> Redis:

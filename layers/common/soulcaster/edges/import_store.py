@@ -10,7 +10,7 @@ from soulcaster.rules import built_in, ids
 from soulcaster.rules.day import day_of
 from soulcaster.rules.imports import MAX_REFUSED
 from soulcaster.rules.page import Page, encode_cursor
-from soulcaster.rules.project import Project
+from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.rows import Format
 from soulcaster.rules.source import Source
 
@@ -18,7 +18,6 @@ FIELDS = (
     *("id", "format", "name", "state", "reason", "rows", "stored", "new", "refused"),
     *("bytes", "by", "created", "updated"),
 )
-_DEFAULT = Project(id="", name="")
 
 
 class Started(NamedTuple):
@@ -145,7 +144,7 @@ class ImportStore:
         outcome, count, deleted = self._run(
             "import_step",
             *(identifier, now, size, etag, _done(done), json.dumps(coming), day_of(now)),
-            *(_DEFAULT.items_per_day, _DEFAULT.pending_items, MAX_REFUSED),
+            *(DEFAULTS.items_per_day, DEFAULTS.pending_items, MAX_REFUSED),
         )
         if outcome == "paused":
             return Step("paused", quota=count)

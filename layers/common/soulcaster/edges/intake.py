@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from soulcaster.edges.redis import Redis
 from soulcaster.rules.day import day_of
-from soulcaster.rules.project import Project
+from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.quota import Standing
 from soulcaster.rules.source import Source
-
-_DEFAULT = Project(id="", name="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Intake:
         ``known`` is the source as it is until somebody changes it. An item that there is no room
         for is counted as refused.
         """
-        day, limits = day_of(now), (_DEFAULT.items_per_day, _DEFAULT.pending_items)
+        day, limits = day_of(now), (DEFAULTS.items_per_day, DEFAULTS.pending_items)
         found = self._redis.run("intake", known.project, known.id, day, *limits)
         if not found:
             return None

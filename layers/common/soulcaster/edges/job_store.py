@@ -19,13 +19,12 @@ from soulcaster.rules.job import (
     State,
 )
 from soulcaster.rules.page import Page, encode_cursor
-from soulcaster.rules.project import Project
+from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.prompt import TOLD
 
 # What may run at once where nobody says otherwise.
 JOBS_AT_ONCE = 5
 LOG_ENTRIES = 2_000
-_DEFAULTS = Project(id="", name="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ class JobStore:
             "job_ask",
             *(project, cluster, ids.new_job_id(project), now, now + PATIENCE["queued"], asked_by),
             *(day_of(now), int(again), int(without_plan)),
-            json.dumps({name: getattr(_DEFAULTS, name) for name in limits}),
+            json.dumps({name: getattr(DEFAULTS, name) for name in limits}),
         )
         outcome, identifier, said, attempt = found
         return Asked(outcome, identifier, said, int(attempt))
@@ -145,7 +144,7 @@ class JobStore:
             "job_move",
             *(ids.project_of(job, "job") or "", job, attempt, _listed(before), to, now, due),
             *(reason[:2_000], json.dumps(dict(fields or {})), _listed(HOLDS_SLOT)),
-            *(self._jobs_at_once, _DEFAULTS.jobs_at_once, now + WAITING_MS),
+            *(self._jobs_at_once, DEFAULTS.jobs_at_once, now + WAITING_MS),
             now + PATIENCE["queued"],
         )
         return Moved(outcome, state, int(current), task, int(tries), _next(following))
@@ -194,7 +193,7 @@ class JobStore:
         attempt) of those that waited and for which there is a slot: their messages are to be sent.
         """
         overdue, told = self._redis.run(
-            "jobs_due", now, limit, self._jobs_at_once, _DEFAULTS.jobs_at_once,
+            "jobs_due", now, limit, self._jobs_at_once, DEFAULTS.jobs_at_once,
             now + PATIENCE["queued"],
         )  # fmt: skip
         return [record(fields) for fields in overdue], [(job, int(n)) for job, n in told]

@@ -9,7 +9,7 @@ from typing import Any
 
 from soulcaster.edges.lean import LeanError, LeanRedis
 from soulcaster.rules.day import day_of
-from soulcaster.rules.project import Project
+from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.quota import Standing, minute_of
 from soulcaster.rules.source import Source
 
@@ -22,7 +22,6 @@ COUNT_SECONDS = 1
 REMEMBERED = 1_000  # sources, projects, notes: of each
 NOTE_CHARS = 300
 UNAUTHORISED = 401
-_DEFAULT = Project(id="", name="")
 
 
 @dataclass(slots=True)
@@ -136,14 +135,14 @@ class ReceiverStore:
             return
         _keep(self._noted, key, clock)
         with suppress(LeanError):
-            self._run("receive_note", source.project, source.id, now, error[:NOTE_CHARS])
+            self._run("source_note", source.project, source.id, now, error[:NOTE_CHARS])
 
     def _look(
         self, project: str, source_id: str, now: int, *, refusing: bool = False
     ) -> Source | None:
         known, day = self._known.get(source_id), day_of(now)
         counting = known.refused if known else 0
-        limits = (_DEFAULT.items_per_day, _DEFAULT.pending_items)
+        limits = (DEFAULTS.items_per_day, DEFAULTS.pending_items)
         given = (project, source_id, day, *limits, counting, int(refusing))
         match self._run("receive_look", *given):
             case [str(text), int(items_per_day), int(pending_items), int(items), int(pending)]:

@@ -54,3 +54,7 @@ class Project:
     def from_json(cls, text: str) -> "Project":
         """What ``to_json`` wrote, now or before there were all of these settings."""
         return cls(**json.loads(text))
+
+
+# What holds where a stored project, of before there was a setting, says nothing of it.
+DEFAULTS: Final = Project(id="", name="")

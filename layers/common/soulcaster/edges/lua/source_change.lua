@@ -14,5 +14,5 @@ else
   redis.call('HSET', p .. 'sources', ARGV[2], ARGV[4])
 end
 redis.call(ARGV[5] == '1' and 'SADD' or 'SREM', 'sys:polled', ARGV[2])
-audit(p, ARGV[7], ARGV[2], cjson.decode(ARGV[8]), cjson.decode(ARGV[9]), ARGV[6])
+audit(p, ARGV[7], ARGV[2], ARGV[8], ARGV[9], ARGV[6])
 return 1

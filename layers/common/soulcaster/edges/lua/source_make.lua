@@ -10,5 +10,5 @@ redis.call('HSET', p .. 'sources', ARGV[2], ARGV[3])
 if ARGV[4] == '1' then redis.call('SADD', 'sys:polled', ARGV[2]) end
 -- What came late from an earlier one of that id is not its own.
 redis.call('DEL', p .. 'source:' .. ARGV[2])
-audit(p, 'made source', ARGV[2], nil, cjson.decode(ARGV[7]), ARGV[6])
+audit(p, 'made source', ARGV[2], nil, ARGV[7], ARGV[6])
 return 'made'
