@@ -5,6 +5,7 @@ import pytest
 
 from local.serve import free_port
 from soulcaster.edges import redis as edge
+from soulcaster.edges import scripts
 from soulcaster.edges.redis import Redis, RedisError, Stale, Unreached, record
 from tests.edges.servers import HANG, TOKEN, answer, command, scripted
 
@@ -39,10 +40,11 @@ def test_a_library_stands_in_its_line_once(monkeypatch: pytest.MonkeyPatch) -> N
         "lib/two.lua": "--#include one\nlocal function two() return one() + 1 end\n",
         "b.lua": "-- says --#include one\nreturn 1\n",
     }
-    monkeypatch.setattr(edge, "_text", texts.__getitem__)
+    monkeypatch.setattr(scripts, "_text", texts.__getitem__)
+    monkeypatch.setattr(scripts, "source", scripts.source.__wrapped__)
     one, two = texts["lib/one.lua"], texts["lib/two.lua"].partition("\n")[2]
-    assert edge._source.__wrapped__("a", False) == f"local caller\n{one}{two}return one() + two()\n"
-    assert edge._source.__wrapped__("b", False) == "local caller\n" + texts["b.lua"]
+    assert edge._source("a", False) == f"local caller\n{one}{two}return one() + two()\n"
+    assert edge._source("b", False) == "local caller\n" + texts["b.lua"]
 
 
 def test_a_script_error_is_named(redis: Redis) -> None:

@@ -10,13 +10,14 @@ import hmac
 import http.client
 import json
 import os
-import pkgutil
 import ssl
 import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+
+from soulcaster.edges import scripts
 
 
 class LeanError(Exception):
@@ -135,7 +136,7 @@ def sign(
 
 
 class LeanRedis:
-    """Runs the scripts in ``lua/`` that include no other, through Upstash's REST protocol."""
+    """Runs the scripts in ``lua/`` through Upstash's REST protocol."""
 
     def __init__(self, url: str, token: str, timeout: float) -> None:
         self._connection = Connection(url, timeout)
@@ -143,21 +144,12 @@ class LeanRedis:
 
     def run(self, script: str, *args: str | int) -> Any:
         """The answer of ``lua/<script>.lua``; one request. Raises ``LeanError``."""
-        body = json.dumps(["EVAL", _script(script), "0", *map(str, args)]).encode()
+        body = json.dumps(["EVAL", scripts.source(script), "0", *map(str, args)]).encode()
         status, answer = self._connection.post(self._headers, body)
         parsed = _object(script, status, answer)
         if "result" not in parsed:
             raise LeanError(f"{script}: an answer without a result")
         return parsed["result"]
-
-
-@cache
-def _script(name: str) -> str:
-    # By the import system, which is there already; importlib.resources takes longer to load.
-    text = pkgutil.get_data("soulcaster.edges.lua", f"{name}.lua")
-    if text is None:
-        raise LeanError(f"{name}: can't be read")
-    return text.decode()
 
 
 def _object(operation: str, status: int, answer: bytes) -> dict[str, Any]:

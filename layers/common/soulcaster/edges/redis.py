@@ -4,13 +4,13 @@ import json
 import re
 from collections.abc import Iterable
 from copy import copy
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from upstash_redis import Redis as Client
 from upstash_redis.errors import UpstashError
+
+from soulcaster.edges import scripts
 
 if TYPE_CHECKING:
     from soulcaster.rules.access import Caller
@@ -19,7 +19,6 @@ TIMEOUT_SECONDS = 2.0
 # What the client stumbles over when the answer is not Redis's, such as a proxy's page.
 _NOT_REDIS = (ValueError, KeyError, AttributeError, AssertionError)
 _REFUSED = re.compile(r"ACCESS ([A-Z]+)(?: ([0-9]+))?")
-_INCLUDE = re.compile(r"^--#include ([a-z_]+)\n", re.MULTILINE)
 
 
 class RedisError(Exception):
@@ -90,27 +89,13 @@ class Redis:
             raise Unreached(f"{script}: {type(error).__name__}: {error}") from error
 
 
-@cache
 def _source(script: str, guarded: bool) -> str:
-    """The script's text with ``lua/lib/NAME.lua`` in place of each line ``--#include NAME``.
+    """The script's text; what is ``guarded`` begins with lib/admit.lua, which sets ``caller``.
 
-    A library may include others; each stands where it is first wanted, and only there. What is
-    ``guarded`` begins with lib/admit.lua, which sets ``caller``; for others there is none.
+    For others there is none.
     """
-    before = _text("lib/admit.lua") if guarded else "local caller\n"
-    included: set[str] = set()
-
-    def library(line: re.Match[str]) -> str:
-        if line[1] in included:
-            return ""
-        included.add(line[1])
-        return _INCLUDE.sub(library, _text(f"lib/{line[1]}.lua"))
-
-    return before + _INCLUDE.sub(library, _text(f"{script}.lua"))
-
-
-def _text(path: str) -> str:
-    return files("soulcaster.edges.lua").joinpath(path).read_text("utf-8")
+    before = scripts.source("lib/admit") if guarded else "local caller\n"
+    return before + scripts.source(script)
 
 
 def record(flat: Iterable[Any]) -> dict[str, Any]:

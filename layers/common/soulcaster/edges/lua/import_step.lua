@@ -1,4 +1,5 @@
 --#include import
+--#include intake
 -- Accounts for the rows of an import that were stored last, and lets in the next. Safe to run again:
 -- what is accounted for is known by the row that it begins with, and what was let in stays let in.
 -- ARGV: project, id, now, size of the file, its etag, JSON {from, rows, refused: [{line, reason, text}…]} of
@@ -40,10 +41,9 @@ if #ids == 0 then
   return { 'done', 0, {} }
 end
 
-local project = cjson.decode(redis.call('GET', p .. 'project'))
-local today = tonumber(redis.call('HGET', p .. 'intake:' .. ARGV[8], 'items') or '0')
-local per_day, at_once = project.items_per_day or tonumber(ARGV[9]), project.pending_items or tonumber(ARGV[10])
-local of_day, of_pending = per_day - today, at_once - redis.call('ZCARD', p .. 'pending')
+local today, pending, per_day, at_once =
+  taken_in(p, redis.call('GET', p .. 'project'), ARGV[8], ARGV[9], ARGV[10])
+local of_day, of_pending = per_day - today, at_once - pending
 
 local count, new, seen, deleted = 0, 0, {}, {}
 local let_in = tonumber(is[3] or #ids)

@@ -1,3 +1,4 @@
+--#include intake
 -- What the receiver has to know of a source and its project; counts what it has refused.
 -- ARGV: project, source id, UTC day, new items of a day and pending items that a project may have
 -- where it says nothing else, how many deliveries were refused over the source's rate, "1" when
@@ -6,18 +7,9 @@
 local p = 'p:' .. ARGV[1] .. ':'
 local source = redis.call('HGET', p .. 'sources', ARGV[2])
 local project = redis.call('GET', p .. 'project')
-local settings = project and cjson.decode(project) or {}
-local per_day = settings.items_per_day or tonumber(ARGV[4])
-local at_once = settings.pending_items or tonumber(ARGV[5])
-local intake = p .. 'intake:' .. ARGV[3]
-local items = tonumber(redis.call('HGET', intake, 'items') or '0')
-local pending = redis.call('ZCARD', p .. 'pending')
+local items, pending, per_day, at_once = taken_in(p, project, ARGV[3], ARGV[4], ARGV[5])
 
 local refused = tonumber(ARGV[6])
 if ARGV[7] == '1' and (items >= per_day or pending >= at_once) then refused = refused + 1 end
-if source and refused > 0 then
-  redis.call('HINCRBY', intake, 'refused', refused)
-  redis.call('EXPIRE', intake, 40 * 24 * 60 * 60)
-  redis.call('HINCRBY', p .. 'source:' .. ARGV[2], 'refused', refused)
-end
+if source and refused > 0 then count_refused(p, ARGV[3], ARGV[2], refused) end
 return { source or '', per_day, at_once, items, pending }

@@ -1,4 +1,5 @@
 --#include evidence
+--#include intake
 --#include withdraw
 -- Stores what one project's sources say. Delivering it again, in any order, ends in the same state;
 -- only `intake` and `source:ID` count what came and when.
@@ -11,7 +12,6 @@
 local project = ARGV[1]
 local p = 'p:' .. project .. ':'
 if redis.call('EXISTS', p .. 'project') == 0 then return redis.error_reply('NOPROJECT ' .. project) end
-local INTAKE_SECONDS = 40 * 24 * 60 * 60
 
 local touched = {} -- clusters to be described
 
@@ -177,8 +177,7 @@ function handle.feedback(it)
   it.id = called(it.id)
   if is_withdrawn(it.id) or not put(it, function(key) note_delivery(key, it) end) then return 0 end
   redis.call('HINCRBY', source, 'items', 1)
-  redis.call('HINCRBY', p .. 'intake:' .. it.day, 'items', 1)
-  redis.call('EXPIRE', p .. 'intake:' .. it.day, INTAKE_SECONDS)
+  count_of_day(p, it.day, 'items', 1)
   return 1
 end
 
