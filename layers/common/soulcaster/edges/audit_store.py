@@ -1,10 +1,11 @@
 """The log of what people and keys changed, in Redis; lua/lib/audit.lua writes it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from soulcaster.edges.redis import Redis
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 
 _FIELDS = ("id", "at", "by", "who", "name", "what", "on", "before", "after")
 
@@ -17,22 +18,18 @@ class AuditStore:
 
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """A project's, after ``position`` ('' for the top); None without such a project."""
-        return _page(self._redis.run("page", project, "audit", "aud:", position, limit, *_FIELDS))
+        found = self._redis.run("page", project, "audit", "aud:", position, limit, *_FIELDS)
+        return page_from(found, _view)
 
     def installation(self, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """The installation's own, which are about its owners."""
-        return _page(self._redis.run("audit_installation", "", position, limit, *_FIELDS))
+        return page_from(
+            self._redis.run("audit_installation", "", position, limit, *_FIELDS), _view
+        )
 
 
-def _page(found: Any) -> Page[dict[str, Any]] | None:
-    if not found:
-        return None
-    records, after, total = found
-    items = [_view(dict(zip(_FIELDS, fields, strict=True))) for fields in records]
-    return Page(items, encode_cursor(after) if after else None, int(total))
-
-
-def _view(stored: dict[str, Any]) -> dict[str, Any]:
+def _view(values: Sequence[str]) -> dict[str, Any]:
+    stored = dict(zip(_FIELDS, values, strict=True))
     return {
         **stored,
         "id": int(stored["id"]),

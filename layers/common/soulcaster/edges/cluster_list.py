@@ -10,7 +10,7 @@ from soulcaster.edges.redis import Redis, record
 from soulcaster.rules.feedback import SEVERITIES
 from soulcaster.rules.impact import Parts, reason, worst
 from soulcaster.rules.kinds import KINDS
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 
 Sort = Literal["impact", "recent", "size"]
 Status = Literal["open", "resolved", "ignored"]
@@ -68,11 +68,12 @@ class ClusterList:
         found = self._redis.run(
             "clusters_page", project, index, position, limit, now // DAY_MS, TREND_DAYS, *_FIELDS
         )
-        if not found:
-            return None
-        records, after, total = found
-        items = [cluster_view(dict(zip(_FIELDS, r, strict=True)), days) for r, days in records]
-        return Page(items, encode_cursor(after) if after else None, int(total))
+
+        def view(record: Sequence[Any]) -> dict[str, Any]:
+            values, days = record
+            return cluster_view(dict(zip(_FIELDS, values, strict=True)), days)
+
+        return page_from(found, view)
 
     def read(self, project: str, cluster: str, items: int, now: int) -> dict[str, Any] | None:
         """A cluster with its newest feedback and its jobs, or None."""

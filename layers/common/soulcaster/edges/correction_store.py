@@ -8,7 +8,7 @@ from typing import Any
 from soulcaster.edges.redis import Redis, record
 from soulcaster.rules import ids
 from soulcaster.rules.correction import Conflict, Decision, NotThere
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 
 _FIELDS = (
     *("id", "verb", "into", "out_of", "items", "who", "at", "why"),
@@ -69,11 +69,7 @@ class CorrectionStore:
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """Newest first, after ``position`` ('' for the top); None without such a project."""
         found = self._redis.run("page", project, "cors", "cor:", position, limit, *_FIELDS)
-        if not found:
-            return None
-        records, after, total = found
-        items = [correction_view(dict(zip(_FIELDS, r, strict=True))) for r in records]
-        return Page(items, encode_cursor(after) if after else None, int(total))
+        return page_from(found, lambda r: correction_view(dict(zip(_FIELDS, r, strict=True))))
 
 
 def correction_view(stored: dict[str, Any]) -> dict[str, Any]:

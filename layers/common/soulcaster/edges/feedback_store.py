@@ -10,7 +10,7 @@ from soulcaster.edges.redis import Redis, record
 from soulcaster.rules.day import day_of
 from soulcaster.rules.feedback import Feedback
 from soulcaster.rules.grouping.fingerprint import fingerprint
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 from soulcaster.rules.readings import About, Evidence, Moved, Settled, Withdrawn
 from soulcaster.rules.text_kind import kind_of
 from soulcaster.rules.words import indexed
@@ -64,11 +64,7 @@ class FeedbackStore:
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """Newest first, after ``position`` ('' for the top); None without such a project."""
         found = self._redis.run("page", project, "fbs", "fb:", position, limit, *FIELDS)
-        if not found:
-            return None
-        records, after, total = found
-        items = [feedback_view(record) for record in records]
-        return Page(items, encode_cursor(after) if after else None, int(total))
+        return page_from(found, feedback_view)
 
     def texts(
         self, project: str, position: str, limit: int, read: Mapping[str, str]

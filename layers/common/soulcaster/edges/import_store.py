@@ -9,7 +9,7 @@ from soulcaster.edges.redis import Redis
 from soulcaster.rules import built_in, ids
 from soulcaster.rules.day import day_of
 from soulcaster.rules.imports import MAX_REFUSED
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, encode_cursor, page_from
 from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.rows import Format
 from soulcaster.rules.source import Source
@@ -100,11 +100,7 @@ class ImportStore:
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """Newest first, after ``position`` ('' for the top); None without such a project."""
         found = self._redis.run("page", project, "imps", "imp:", position, limit, *FIELDS)
-        if not found:
-            return None
-        records, after, total = found
-        cursor = encode_cursor(after) if after else None
-        return Page([_view(values) for values in records], cursor, int(total))
+        return page_from(found, _view)
 
     def refused(self, identifier: str, after: int, limit: int) -> Page[dict[str, Any]] | None:
         """Rows that were not stored, in the file's order, after so many; None for no import."""

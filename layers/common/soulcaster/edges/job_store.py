@@ -18,7 +18,7 @@ from soulcaster.rules.job import (
     WAITING_MS,
     State,
 )
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 from soulcaster.rules.project import DEFAULTS
 from soulcaster.rules.prompt import TOLD
 
@@ -241,11 +241,7 @@ class JobStore:
     def page(self, project: str, position: str, limit: int) -> Page[dict[str, Any]] | None:
         """Newest first, after ``position`` ('' for the top); None without such a project."""
         found = self._redis.run("page", project, "jobs", "job:", position, limit, *LISTED)
-        if not found:
-            return None
-        records, after, total = found
-        items = [job_view(dict(zip(LISTED, r, strict=True))) for r in records]
-        return Page(items, encode_cursor(after) if after else None, int(total))
+        return page_from(found, lambda r: job_view(dict(zip(LISTED, r, strict=True))))
 
 
 def _listed(states: Sequence[State]) -> str:

@@ -7,7 +7,7 @@ from soulcaster.edges.redis import Redis
 from soulcaster.rules.access import SCOPES
 from soulcaster.rules.correction import Conflict, NotThere
 from soulcaster.rules.membership import MAX_KEYS
-from soulcaster.rules.page import Page, encode_cursor
+from soulcaster.rules.page import Page, page_from
 
 _FIELDS = (
     *("id", "name", "scopes", "made_by", "created", "expires", "used", "revoked"),
@@ -69,11 +69,7 @@ class KeyStore:
     ) -> Page[dict[str, Any]] | None:
         """Newest first, also those that have ended; None without such a project."""
         found = self._redis.run("page", project, "keys", "key:", position, limit, *_FIELDS)
-        if not found:
-            return None
-        records, after, total = found
-        items = [_view(fields, now) for fields in records]
-        return Page(items, encode_cursor(after) if after else None, int(total))
+        return page_from(found, lambda fields: _view(fields, now))
 
 
 def _refuse(outcome: str, missing: str = "project") -> None:

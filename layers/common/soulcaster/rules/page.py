@@ -3,8 +3,9 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _SCORE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 
@@ -16,6 +17,18 @@ class Page[T]:
     items: Sequence[T]
     next_cursor: str | None
     total: int
+
+
+def page_from[T](found: Sequence[Any], view: Callable[[Any], T]) -> Page[T] | None:
+    """What a script that reads a page returned, as a page of what ``view`` makes of each record.
+
+    That is {records, position or '', total}, or {} for None.
+    """
+    if not found:
+        return None
+    records, after, total = found
+    cursor = encode_cursor(after) if after else None
+    return Page([view(record) for record in records], cursor, int(total))
 
 
 def encode_cursor(position: str) -> str:
